@@ -13,7 +13,7 @@ export const importTable = {
   'libs/keys': { imports: [...leaves, 'crypto'], node: true },
   'libs/merkle': { imports: leaves, external: ['@noble/hashes'] },
   'libs/tlog': { imports: [...leaves, 'crypto', 'merkle'] },
-  'libs/x509': { imports: [...leaves, 'crypto'] },
+  'libs/x509': { imports: [...leaves, 'crypto'], external: ['@noble/hashes'] },
   'libs/identity': { imports: [...leaves, 'x509'], external: ['yaml'] },
   'libs/entry': { imports: [...leaves, 'crypto', 'x509'] },
   'libs/timestamp': { imports: [...leaves, 'crypto', 'x509'] },

@@ -1,0 +1,1 @@
+export const importTable: Record<string, { imports: string[]; external?: string[]; node?: boolean }>

@@ -1,1 +1,8 @@
+export * from './ecdsa-signature.js'
+export * from './ed25519.js'
+export * from './errors.js'
+export * from './key-details.js'
+export * from './key-strength.js'
+export { DIGEST_BYTES } from './pkcs1.js'
+export * from './public-key.js'
 export * from './types.js'

@@ -1,1 +1,6 @@
-export {}
+export { checkLog } from './check/check-log.js'
+export type { CheckOptions, CheckReport } from './check/check-log.js'
+export * from './errors.js'
+export * from './observe.js'
+export { openLog } from './open/open-log.js'
+export * from './types.js'

@@ -1,1 +1,5 @@
-export {}
+export * from './compact-range.js'
+export * from './errors.js'
+export * from './hashing.js'
+export * from './proof-plan.js'
+export * from './verify-proof.js'

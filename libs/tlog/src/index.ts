@@ -1,1 +1,6 @@
-export {}
+export * from './checkpoint.js'
+export * from './entry-bundle.js'
+export * from './errors.js'
+export * from './log-id.js'
+export * from './signed-note.js'
+export * from './tiles.js'

@@ -1,0 +1,49 @@
+import type pg from 'pg'
+import { LedgerError } from '../errors.js'
+
+/** The outcome of a COMMIT is not known: it must be read. */
+export class CommitUnknown extends Error {}
+
+/** Waits for statements that were sent together; throws the first error when all have ended, so that none is left unheard. */
+export async function all<T extends readonly unknown[]>(statements: {
+  readonly [K in keyof T]: Promise<T[K]>
+}): Promise<T> {
+  const settled = await Promise.allSettled(statements as readonly Promise<unknown>[])
+  const failed = settled.find((one) => one.status === 'rejected')
+  if (failed) throw failed.reason
+  return settled.map((one) => (one as PromiseFulfilledResult<unknown>).value) as unknown as T
+}
+
+/**
+ * Steps 8 and 9: sends the statement and COMMIT together and says what became of them. `meanwhile` runs while the server writes.
+ * Resolves when the transaction is committed. Throws CommitUnknown when nobody can say; any other error means that nothing was stored.
+ */
+export async function writeAndCommit(
+  client: pg.ClientBase,
+  write: Promise<boolean>,
+  meanwhile: () => void = () => undefined,
+): Promise<void> {
+  const warnings: string[] = []
+  const onNotice = (notice: { code?: string | undefined; message?: string | undefined }) => {
+    if (notice.code?.startsWith('01')) warnings.push(notice.message ?? '')
+  }
+  client.on('notice', onNotice)
+  try {
+    const commit = client.query('commit')
+    const both = Promise.allSettled([write, commit])
+    meanwhile()
+    const [written, committed] = await both
+    if (committed.status === 'rejected') {
+      throw new CommitUnknown('the connection was lost while the batch was committed', { cause: committed.reason })
+    }
+    // COMMIT after a statement that failed answers ROLLBACK: that is an answer, and the statement says why.
+    if (written.status === 'rejected') throw written.reason
+    if (committed.value.command !== 'COMMIT' || !written.value) {
+      throw new LedgerError('LEDGER_CORRUPT', 'the row of the tree changed under its lock')
+    }
+    // A wait for a synchronous standby that was cut short: stored here, and perhaps nowhere else.
+    if (warnings.length > 0) throw new CommitUnknown(`the commit was not confirmed: ${warnings.join('; ')}`)
+  } finally {
+    client.off('notice', onNotice)
+  }
+}

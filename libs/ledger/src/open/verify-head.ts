@@ -1,0 +1,37 @@
+import { nodeCrypto } from '@touchmark/crypto/node'
+import { equalBytes } from '@touchmark/encoding'
+import { verifyCheckpoint } from '@touchmark/tlog'
+import { treeHeadBytes, type HeadSigner } from '../append/sign-head.js'
+import { LedgerError } from '../errors.js'
+import type { LogHead } from '../types.js'
+
+/** Bytes before the signature in a DigitallySigned: two algorithms and a length. */
+const DIGITALLY_SIGNED_HEADER = 4
+
+/** Checks that a stored head was signed by the tree's key over the size and root beside it. Throws LEDGER_CORRUPT. */
+export function verifyHead(by: HeadSigner, head: LogHead): void {
+  const key = by.signer.publicKey
+  let signed
+  try {
+    signed = verifyCheckpoint(head.note, { origin: by.origin, key, logId: by.logId }, nodeCrypto)
+  } catch (cause) {
+    throw new LedgerError('LEDGER_CORRUPT', 'the stored checkpoint is not one that this log signed', { cause })
+  }
+  if (signed.size !== head.size || !equalBytes(signed.root, head.root)) {
+    throw new LedgerError('LEDGER_CORRUPT', 'the stored checkpoint is of another size or root than the row it is in', {
+      expected: `size ${head.size}`,
+      found: `size ${signed.size}`,
+    })
+  }
+  if (by.kind === 'certificate') verifyTreeHead(by, head)
+}
+
+function verifyTreeHead(by: HeadSigner, head: LogHead): void {
+  const treeHead = head.treeHead
+  const message = treeHead && treeHeadBytes(treeHead.timestamp, head.size, head.root)
+  const signature = treeHead?.signature.subarray(DIGITALLY_SIGNED_HEADER)
+  const key = by.signer.publicKey
+  if (!message || !signature || !nodeCrypto.verify(key, by.signer.scheme, message, signature)) {
+    throw new LedgerError('LEDGER_CORRUPT', 'the stored tree head is not one that this log signed')
+  }
+}

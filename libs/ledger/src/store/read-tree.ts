@@ -1,0 +1,85 @@
+import type pg from 'pg'
+import { encodeByteaArray, encodeInt2Array, encodeInt8Array } from './binary-array.js'
+import type { LeafData } from '../types.js'
+
+export interface StoredTile {
+  readonly level: number
+  readonly index: bigint
+  readonly hashes: Uint8Array
+}
+
+const TILES = `select t.level, t.index, t.hashes
+  from unnest($2::smallint[], $3::bigint[]) as w (level, index)
+  join log_tiles t on t.log_id = $1 and t.level = w.level and t.index = w.index`
+
+/** Loads tiles in one statement; what is not there is left out. */
+export async function readTiles(
+  client: pg.ClientBase,
+  logId: bigint,
+  wanted: readonly { level: number; index: bigint }[],
+): Promise<StoredTile[]> {
+  const { rows } = await client.query<{ level: number; index: string; hashes: Buffer }>(TILES, [
+    logId.toString(),
+    encodeInt2Array(wanted.map((tile) => tile.level)),
+    encodeInt8Array(wanted.map((tile) => tile.index)),
+  ])
+  return rows.map((row) => ({ level: row.level, index: BigInt(row.index), hashes: row.hashes }))
+}
+
+interface RawEntry extends pg.QueryResultRow {
+  index: string
+  leaf_hash: Buffer
+  body: Buffer
+  extra: Buffer | null
+}
+
+const FIND = `select e.index, e.leaf_hash, e.body from log_entries e where e.log_id = $1 and e.leaf_hash = any($2::bytea[])`
+
+/** Finds which of these leaf hashes are in the tree. */
+export async function findEntries(
+  client: pg.ClientBase,
+  logId: bigint,
+  leafHashes: readonly Uint8Array[],
+): Promise<LeafData[]> {
+  const { rows } = await client.query<Omit<RawEntry, 'extra'>>({
+    name: 'ledger_find',
+    text: FIND,
+    values: [logId.toString(), encodeByteaArray(leafHashes).buffer],
+  })
+  return rows.map((row) => ({ index: BigInt(row['index']), leafHash: row['leaf_hash'], body: row['body'] }))
+}
+
+// The running sum stops the read before a thousand large entries are in memory; the first entry always comes.
+const RANGE = `select index, leaf_hash, body, extra from (
+    select index, leaf_hash, body, extra,
+      sum(octet_length(body) + coalesce(octet_length(extra), 0)) over (order by index) - octet_length(body) - coalesce(octet_length(extra), 0) as before
+    from log_entries where log_id = $1 and index >= $2 and index < $3
+  ) as e where before < $4 order by index`
+
+/** Reads entries in order, until `end` or until about `maxBytes` are read. */
+export async function readEntries(
+  client: pg.ClientBase,
+  logId: bigint,
+  start: bigint,
+  end: bigint,
+  maxBytes: number,
+): Promise<LeafData[]> {
+  const { rows } = await client.query<RawEntry>(RANGE, [logId.toString(), start.toString(), end.toString(), maxBytes])
+  return rows.map((row) => ({
+    index: BigInt(row['index']),
+    leafHash: row['leaf_hash'],
+    body: row['body'],
+    ...(row['extra'] === null ? {} : { extra: row['extra'] }),
+  }))
+}
+
+const INDEX_OF = 'select index from log_entries where log_id = $1 and leaf_hash = $2'
+
+export async function findIndex(
+  client: pg.ClientBase,
+  logId: bigint,
+  leafHash: Uint8Array,
+): Promise<bigint | undefined> {
+  const { rows } = await client.query<{ index: string }>(INDEX_OF, [logId.toString(), leafHash])
+  return rows[0] && BigInt(rows[0]['index'])
+}

@@ -1,1 +1,10 @@
-export {}
+export { PostgresError, isRetryable } from './errors.js'
+export type { PostgresErrorCode, PostgresErrorDetails } from './errors.js'
+export { Database, openDatabase } from './database.js'
+export type { Health } from './database.js'
+export type { DatabaseOptions } from './connect.js'
+export type { Row, Transaction, TransactionOptions } from './transaction.js'
+export { migrate, schemaDigest } from './migrate.js'
+export type { MigrateOptions } from './migrate.js'
+export { EmbeddedPostgres, removeEmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded.js'
+export type { EmbeddedPostgresOptions } from './embedded/embedded.js'

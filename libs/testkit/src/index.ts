@@ -1,1 +1,2 @@
-export {}
+export { TestDatabase, testDatabase } from './database/test-database.js'
+export type { TestDatabaseOptions } from './database/test-database.js'

@@ -1,1 +1,7 @@
-export {}
+export { ISSUER_TYPES } from './config/issuer-config.js'
+export type { CiProvider, IssuerConfig, IssuerConfiguration, IssuerType } from './config/issuer-config.js'
+export { parseIssuerConfig } from './config/parse-config.js'
+export * from './errors.js'
+export { findIssuer } from './find-issuer.js'
+export { identify, principalOf } from './identify.js'
+export type { Claims, Identity, Principal } from './principal.js'

@@ -1,1 +1,11 @@
-export {}
+export { DIGEST_BYTES, HASH_OID, OID as TIMESTAMP_OID, type AlgorithmIdentifier } from './algorithms.js'
+export * from './authority.js'
+export { checkAuthorityChain, type AuthorityChainInput } from './chain.js'
+export { TimestampError, type TimestampErrorCode } from './errors.js'
+export * from './issue.js'
+export * from './json-request.js'
+export { encodeTimestampRequest, parseTimestampRequest, type TimestampQuery, type TimestampRequest } from './request.js'
+export * from './response.js'
+export type { Attribute, SignerInfo, TimestampToken } from './signed-data.js'
+export * from './tst-info.js'
+export * from './verify.js'

@@ -1,0 +1,23 @@
+import { isEmailAddress } from '../email-address.js'
+import { refuse } from './claims.js'
+import type { IssuerKind } from './kind.js'
+
+/**
+ * A user of a domain, written `sub!subject-domain`. Fulcio takes a token without `sub` and certifies `!subject-domain`; an identity that is
+ * nobody is refused here.
+ */
+export const username: IssuerKind = ({ iss, sub, issuer }) => {
+  if (sub === '') refuse('sub is missing')
+  if (sub.includes('!')) refuse('sub has a !')
+  if (isEmailAddress(sub)) refuse('sub is an e-mail address')
+  const value = `${sub}!${issuer.subjectDomain}`
+  return {
+    name: sub,
+    principal: () => ({
+      name: sub,
+      subject: { type: 'otherName', value },
+      extensions: { tokenSubject: sub },
+      issuer: iss,
+    }),
+  }
+}

@@ -1,0 +1,63 @@
+import { CodedError, isCodedError } from '@touchmark/errors'
+
+export type TimestampErrorCode =
+  // requests, as the authority reads them
+  | 'TIMESTAMP_REQUEST_INVALID'
+  | 'TIMESTAMP_REQUEST_TOO_LARGE'
+  | 'TIMESTAMP_REQUEST_WEAK_HASH'
+  | 'TIMESTAMP_REQUEST_DIGEST_LENGTH'
+  | 'TIMESTAMP_REQUEST_POLICY_INVALID'
+  | 'TIMESTAMP_REQUEST_POLICY_UNACCEPTED'
+  | 'TIMESTAMP_REQUEST_EXTENSION_UNACCEPTED'
+  // the authority's own certificates and settings
+  | 'TIMESTAMP_CHAIN_TOO_SHORT'
+  | 'TIMESTAMP_CHAIN_LEAF_IS_CA'
+  | 'TIMESTAMP_CHAIN_EKU_NOT_CRITICAL'
+  | 'TIMESTAMP_CHAIN_EKU_NOT_SINGLE'
+  | 'TIMESTAMP_CHAIN_EKU_INCOMPATIBLE'
+  | 'TIMESTAMP_CHAIN_INTERMEDIATE_EKU'
+  | 'TIMESTAMP_CHAIN_VALIDITY'
+  | 'TIMESTAMP_CHAIN_ORDER'
+  | 'TIMESTAMP_CHAIN_KEY_MISMATCH'
+  | 'TIMESTAMP_CHAIN_WEAK_KEY'
+  | 'TIMESTAMP_SETTINGS_INVALID'
+  | 'TIMESTAMP_SIGNING_FAILED'
+  // tokens, as a verifier reads them
+  | 'TIMESTAMP_RESPONSE_INVALID'
+  | 'TIMESTAMP_STATUS_NOT_GRANTED'
+  | 'TIMESTAMP_CONTENT_TYPE'
+  | 'TIMESTAMP_SIGNER_COUNT'
+  | 'TIMESTAMP_ALGORITHM_UNSUPPORTED'
+  | 'TIMESTAMP_ALGORITHM_MISMATCH'
+  | 'TIMESTAMP_IMPRINT_MISMATCH'
+  | 'TIMESTAMP_NONCE_MISMATCH'
+  | 'TIMESTAMP_AUTHORITY_UNKNOWN'
+  | 'TIMESTAMP_AUTHORITY_INVALID'
+  | 'TIMESTAMP_EMBEDDED_MISMATCH'
+  | 'TIMESTAMP_EXTRA_CERTIFICATE'
+  | 'TIMESTAMP_SIGNER_IS_CA'
+  | 'TIMESTAMP_EKU_NOT_CRITICAL'
+  | 'TIMESTAMP_EKU_NOT_TIMESTAMPING'
+  | 'TIMESTAMP_KEY_USAGE'
+  | 'TIMESTAMP_OUTSIDE_CERTIFICATE_VALIDITY'
+  | 'TIMESTAMP_CHAIN_INVALID'
+  | 'TIMESTAMP_ATTRIBUTES_INVALID'
+  | 'TIMESTAMP_ATTRIBUTE_CONTENT_TYPE'
+  | 'TIMESTAMP_MESSAGE_DIGEST_MISMATCH'
+  | 'TIMESTAMP_SIGNING_CERTIFICATE_MISSING'
+  | 'TIMESTAMP_SIGNING_CERTIFICATE_MISMATCH'
+  | 'TIMESTAMP_SIGNATURE_INVALID'
+  | 'TIMESTAMP_TSA_NAME_MISMATCH'
+  | 'TIMESTAMP_OUTSIDE_VALID_FOR'
+
+export class TimestampError extends CodedError<TimestampErrorCode> {}
+
+/** Runs a parser of bytes from outside; what it refuses with another lib's code is refused with `code`. A bug stays a bug. */
+export function refusedAs<T>(code: TimestampErrorCode, what: string, parse: () => T): T {
+  try {
+    return parse()
+  } catch (cause) {
+    if (cause instanceof TimestampError || !isCodedError(cause)) throw cause
+    throw new TimestampError(code, `${what}: ${cause.message}`, { cause })
+  }
+}

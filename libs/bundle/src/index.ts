@@ -1,1 +1,8 @@
-export {}
+export { encodeBundle } from './encode.js'
+export * from './errors.js'
+export { BUNDLE_LIMITS } from './limits.js'
+export { pae } from './pae.js'
+export { parseBundle, type ParseBundleOptions } from './parse.js'
+export * from './statement.js'
+export { BUNDLE_V03_MEDIA_TYPE } from './types.js'
+export type * from './types.js'

@@ -1,1 +1,8 @@
-export {}
+export * from './api-shape.js'
+export * from './edge.js'
+export * from './errors.js'
+export * from './health.js'
+export * from './http-server.js'
+export * from './logger.js'
+export * from './metrics.js'
+export * from './raw-body.js'

@@ -1,0 +1,81 @@
+import { randomUUID } from 'node:crypto'
+import type { NextFunction, Request, RequestHandler, Response } from 'express'
+import { answerUnrouted, shapeOf, type ApiShape } from './api-shape.js'
+import type { Health } from './health.js'
+import type { Logger } from './logger.js'
+import type { HttpMetrics } from './metrics.js'
+
+export interface EdgeOptions {
+  readonly shapes: readonly ApiShape[]
+  readonly health: Health
+  readonly metrics: HttpMetrics
+  readonly logger: Logger
+}
+
+/** The id of a request: made by us, never taken from the client, so that it cannot carry anything into a log. */
+export function requestId(response: Response): string {
+  return (response.locals as { requestId?: string }).requestId ?? 'none'
+}
+
+/**
+ * The first thing every request meets: an id, a normal path (`//api/…` is read as `/api/…`), metrics and a log line, health, and the route table.
+ * What is in no table is answered here and reaches no controller.
+ */
+export function edge(options: EdgeOptions): RequestHandler {
+  return (request: Request, response: Response, next: NextFunction): void => {
+    const started = performance.now()
+    response.locals['requestId'] = randomUUID()
+    request.url = request.url.replace(/^\/{2,}(?=[a-z])/, '/')
+    const shape = shapeOf(options.shapes, request.path)
+    response.once('close', () => {
+      const ms = performance.now() - started
+      const api = shape?.prefix ?? 'none'
+      options.metrics.observe(api, request.method, response.statusCode, ms / 1000)
+      const level = response.statusCode >= 500 ? 'warn' : 'debug'
+      options.logger[level](
+        {
+          id: requestId(response),
+          api,
+          method: request.method.slice(0, 10),
+          status: response.statusCode,
+          ms: Math.round(ms),
+        },
+        'request',
+      )
+    })
+    if (request.path === '/healthz') return void answerHealth(request, response, options.health)
+    if (request.path === '/readyz') return void answerReady(request, response, options.health)
+    if (shape === undefined) return sendProblem(response, 404, 'NOT_FOUND', 'There is nothing at this path.')
+    if (answerUnrouted(shape, request, response, request.path)) return
+    next()
+  }
+}
+
+/** An RFC 9457 problem with a stable code: the error body of the routes that are Touchmark's own. */
+export function sendProblem(response: Response, status: number, code: string, detail: string): void {
+  const body = JSON.stringify({ type: 'about:blank', status, code, detail, requestId: requestId(response) })
+  response.status(status).setHeader('content-type', 'application/problem+json')
+  response.end(body)
+}
+
+/** `{"status":"SERVING"}` and a newline is what Fulcio's and Rekor's probes read. */
+async function answerHealth(request: Request, response: Response, health: Health): Promise<void> {
+  if (request.method !== 'GET') {
+    response.status(501).setHeader('content-type', 'application/json')
+    response.end('{"code":12,"message":"Method Not Allowed","details":[]}')
+    return
+  }
+  const { serving } = await health.report()
+  response.status(serving ? 200 : 503).setHeader('content-type', 'application/json')
+  response.setHeader('cache-control', 'no-store')
+  response.end(`{"status":"${serving ? 'SERVING' : 'NOT_SERVING'}"}\n`)
+}
+
+async function answerReady(request: Request, response: Response, health: Health): Promise<void> {
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return sendProblem(response, 405, 'METHOD_NOT_ALLOWED', 'Only GET is served here.')
+  const report = await health.report()
+  response.status(report.serving ? 200 : 503).setHeader('content-type', 'application/json')
+  response.setHeader('cache-control', 'no-store')
+  response.end(JSON.stringify({ ready: report.serving, checks: report.checks }) + '\n')
+}

@@ -1,0 +1,96 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+
+export { Counter, Gauge, Histogram, Registry } from 'prom-client'
+
+const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH']
+
+/** Metrics of the HTTP edge. Every label value comes from a fixed list (reliability test A2): the API's prefix, a known method, a status class. */
+export interface HttpMetrics {
+  observe(api: string, method: string, status: number, seconds: number): void
+}
+
+/** A registry with the process's own metrics. */
+export function createRegistry(): Registry {
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  return registry
+}
+
+export function createHttpMetrics(registry: Registry): HttpMetrics {
+  const duration = new Histogram({
+    name: 'touchmark_http_request_duration_seconds',
+    help: 'Time from a request to the end of its answer, by API, method and class of status.',
+    labelNames: ['api', 'method', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [registry],
+  })
+  return {
+    observe(api, method, status, seconds) {
+      const known = METHODS.includes(method) ? method : 'other'
+      duration.labels(api, known, `${Math.floor(status / 100)}xx`).observe(seconds)
+    },
+  }
+}
+
+/** A gauge that is read when metrics are scraped. */
+export function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+  new Gauge({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      this.set(read())
+    },
+  })
+}
+
+/** A gauge with one label, all of whose values are known when it is made. */
+export function labelledGauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  label: string,
+  values: Readonly<Record<string, () => number>>,
+): void {
+  new Gauge({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      for (const [value, read] of Object.entries(values)) this.labels(value).set(read())
+    },
+  })
+}
+
+/** A counter with one label from a fixed list. */
+export function counter(registry: Registry, name: string, help: string, label: string): Counter {
+  return new Counter({ name, help, labelNames: [label], registers: [registry] })
+}
+
+/** Serves GET /metrics on a listener of its own, never on the public one. Port 0 takes a free one. */
+export async function serveMetrics(
+  registry: Registry,
+  address: string,
+  port: number,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const server: Server = createServer((request, response) => {
+    if (request.url !== '/metrics' || request.method !== 'GET') {
+      response.writeHead(404, { 'content-type': 'text/plain' }).end('only GET /metrics is here\n')
+      return
+    }
+    registry.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+      () => response.writeHead(500).end(),
+    )
+  })
+  server.headersTimeout = 5_000
+  server.maxConnections = 64
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve))
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+  }
+}

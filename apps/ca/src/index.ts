@@ -1,1 +1,9 @@
-export {}
+export type { Audit, AuditEvent } from './audit/audit.js'
+export { CaModule, type CaOptions } from './ca.module.js'
+export { CaError, type CaErrorCode } from './errors.js'
+export { CA_SHAPES } from './http/api-shapes.js'
+export { createFetchDocument, type FetchDocument } from './identity/fetch-document.js'
+export { HttpIssuerSource } from './identity/http-issuer-source.js'
+export { LocalIssuerSource, type IssuerSource, type LocalIssuer, type MatchedIssuer } from './identity/issuer-source.js'
+export { TokenVerifier, type TokenVerifierOptions } from './identity/token-verifier.js'
+export * from './issuance/index.js'

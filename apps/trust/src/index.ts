@@ -1,1 +1,3 @@
-export {}
+export * from './documents.js'
+export * from './shape.js'
+export * from './trust.module.js'

@@ -1,0 +1,64 @@
+import { Controller, Inject, Post, Req, Res, UseFilters } from '@nestjs/common'
+import { canonicalise, parseEntryRequest, type EntryRequest } from '@touchmark/entry'
+import { isCodedError } from '@touchmark/errors'
+import { LedgerError } from '@touchmark/ledger'
+import { rawBody } from '@touchmark/service'
+import type { Request, Response } from 'express'
+import { LOG_SETTINGS, type LogSettings } from '../../tokens.js'
+import { entryAnswer } from './entry-answer.js'
+import { readGrpcTimeout, withinDeadline } from './grpc-timeout.js'
+import { LogErrorFilter } from './log-error.filter.js'
+
+/** `POST /api/v2/log/entries` (log-v2.md §1–6). */
+@Controller('api/v2/log')
+@UseFilters(LogErrorFilter)
+export class EntriesController {
+  readonly #settings: LogSettings
+  readonly #logIdBase64: string
+
+  constructor(@Inject(LOG_SETTINGS) settings: LogSettings) {
+    this.#settings = settings
+    this.#logIdBase64 = Buffer.from(settings.log.logId).toString('base64')
+  }
+
+  /**
+   * Body, then shape, then validation, then the log: an entry takes a place in a batch only when it is known to be good. The answer leaves after the commit.
+   * Content-Type and Accept are not looked at, as in the reference.
+   */
+  @Post('entries')
+  async create(@Req() request: Request, @Res() response: Response): Promise<void> {
+    const { log, crypto, maxBodyBytes } = this.#settings
+    const gone = goneSignal(response)
+    const deadlineMs = readGrpcTimeout(request.headers['grpc-timeout'])
+    const body = await rawBody(request, maxBodyBytes)
+    const entry = canonicalise(this.#read(body), crypto)
+    const appended = await withinDeadline(log.append({ body: entry.body }, { signal: gone }), deadlineMs)
+    // The one wanted difference to the reference: a request that equals a logged entry is answered like the first (log-v2.md §6).
+    if (appended.duplicate) response.setHeader('X-Log-Index', appended.index.toString())
+    const answer = entryAnswer(entry, appended, this.#logIdBase64)
+    response.status(201).setHeader('Content-Type', 'application/json')
+    response.setHeader('Content-Length', answer.length)
+    response.end(answer)
+  }
+
+  /** A frozen log still refuses what is no JSON first, and everything else, valid or not, as frozen. */
+  #read(body: Uint8Array): EntryRequest {
+    const frozen = this.#settings.log.state === 'frozen'
+    try {
+      const request = parseEntryRequest(body)
+      if (!frozen) return request
+    } catch (error) {
+      if (!frozen || (isCodedError(error) && error.code === 'ENTRY_JSON_INVALID')) throw error
+    }
+    throw new LedgerError('LEDGER_FROZEN', 'the log is frozen')
+  }
+}
+
+/** Aborts when the client goes away before it was answered: its entry leaves the queue if it is still there, and disturbs no other. */
+function goneSignal(response: Response): AbortSignal {
+  const controller = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort()
+  })
+  return controller.signal
+}

@@ -1,0 +1,50 @@
+import { Module, type DynamicModule } from '@nestjs/common'
+import type { CryptoPort } from '@touchmark/crypto'
+import type { Log } from '@touchmark/ledger'
+import { CtController } from './http/ct/ct.controller.js'
+import { EntriesController } from './http/v2/entries.controller.js'
+import { TilesController } from './http/v2/tiles.controller.js'
+import {
+  CERTIFICATE_LOG_SETTINGS,
+  LOG_SETTINGS,
+  type CertificateLogSettings,
+  type ErrorReport,
+  type LogSettings,
+} from './tokens.js'
+
+/** The contract's limit of a request body (log-v2.md §2). */
+export const MAX_BODY_BYTES = 4 << 20
+
+export interface LogOptions {
+  /** The signature log of API v2. Whoever opened it closes it, after the last request. */
+  readonly log: Log
+  /** The certificate log, where it is served by this process, with the roots of get-roots as DER. */
+  readonly certificateLog?: { readonly log: Log; readonly roots: readonly Uint8Array[] }
+  readonly crypto: CryptoPort
+  readonly maxBodyBytes?: number
+  /** Is told of every error that a route answers with: validation says only here what was wrong. */
+  readonly report?: ErrorReport
+}
+
+/** The logs' HTTP APIs as a Nest module. Routes that it does not take are answered by its ApiShapes. */
+@Module({})
+export class LogModule {
+  static register(options: LogOptions): DynamicModule {
+    const { log, crypto, certificateLog, maxBodyBytes = MAX_BODY_BYTES, report = () => undefined } = options
+    if (log.kind !== 'signature-v2') throw new TypeError(`API v2 is served from a signature-v2 log, not ${log.kind}`)
+    const settings: LogSettings = { log, crypto, maxBodyBytes, report }
+    const v2 = { provide: LOG_SETTINGS, useValue: settings }
+    if (certificateLog === undefined) {
+      return { module: LogModule, controllers: [EntriesController, TilesController], providers: [v2] }
+    }
+    if (certificateLog.log.kind !== 'certificate') {
+      throw new TypeError(`the certificate log cannot be a ${certificateLog.log.kind} log`)
+    }
+    const ctSettings: CertificateLogSettings = { ...certificateLog, report }
+    return {
+      module: LogModule,
+      controllers: [EntriesController, TilesController, CtController],
+      providers: [v2, { provide: CERTIFICATE_LOG_SETTINGS, useValue: ctSettings }],
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { NestFactory } from '@nestjs/core'
+import { ExpressAdapter } from '@nestjs/platform-express'
+import { ManualClock } from '@touchmark/clock'
+import { createHttpMetrics, createLogger, createRegistry, edge, Health } from '@touchmark/service'
+import express from 'express'
+import { Writable } from 'node:stream'
+import { certificateLogApi, checkpointApi, entriesApi, LogModule, tilesApi, type LogOptions } from '../index.js'
+
+export interface Answer {
+  readonly status: number
+  readonly headers: IncomingHttpHeaders
+  readonly bytes: Buffer
+  readonly text: string
+  json<T = Record<string, unknown>>(): T
+}
+
+export interface Call {
+  readonly method?: string
+  readonly headers?: Record<string, string>
+  readonly body?: string | Uint8Array
+  /** Ends the connection instead of waiting for the answer. */
+  readonly signal?: AbortSignal
+}
+
+export interface LogServer {
+  readonly port: number
+  /** What was reported to the log: code, and whose fault. */
+  readonly reports: { readonly code: string; readonly ours: boolean }[]
+  call(path: string, call?: Call): Promise<Answer>
+  close(): Promise<void>
+}
+
+/** The log's module behind the edge that every process has, on a port of its own. */
+export async function serveLog(options: Omit<LogOptions, 'report'>): Promise<LogServer> {
+  const reports: LogServer['reports'] = []
+  const report: LogOptions['report'] = (error, { ours }) => {
+    reports.push({ code: String((error as { code?: unknown }).code), ours })
+  }
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
+  const handler = express()
+  handler.disable('x-powered-by')
+  handler.use(
+    edge({
+      shapes: [entriesApi, checkpointApi, tilesApi, certificateLogApi],
+      health: new Health(new ManualClock('2026-01-01T00:00:00Z')),
+      metrics: createHttpMetrics(createRegistry()),
+      logger: createLogger({ level: 'fatal', destination: nowhere }),
+    }),
+  )
+  const app = await NestFactory.create(LogModule.register({ ...options, report }), new ExpressAdapter(handler), {
+    bodyParser: false,
+    logger: false,
+  })
+  await app.init()
+  const server = createServer(handler)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    port,
+    reports,
+    call: (path, call) => callServer(port, path, call),
+    async close() {
+      server.closeAllConnections()
+      await new Promise((resolve) => server.close(resolve))
+      await app.close()
+    },
+  }
+}
+
+/** One request as it is, on a connection of its own: no header is added but Host and Content-Length. */
+function callServer(
+  port: number,
+  path: string,
+  { method = 'GET', headers = {}, body, signal }: Call = {},
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const request = httpRequest(
+      { host: '127.0.0.1', port, path, method, headers, agent: false, ...(signal === undefined ? {} : { signal }) },
+      (response) => {
+        const chunks: Buffer[] = []
+        response.on('data', (chunk: Buffer) => chunks.push(chunk))
+        response.on('error', reject)
+        response.on('end', () => {
+          const bytes = Buffer.concat(chunks)
+          const text = bytes.toString()
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            bytes,
+            text,
+            json: <T>() => JSON.parse(text) as T,
+          })
+        })
+      },
+    )
+    request.on('error', reject)
+    request.end(body)
+  })
+}

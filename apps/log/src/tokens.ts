@@ -1,0 +1,25 @@
+import type { CryptoPort } from '@touchmark/crypto'
+import type { Log } from '@touchmark/ledger'
+
+export const LOG_SETTINGS = Symbol('LOG_SETTINGS')
+
+/** Told of every error that a route answers with. `ours`: the fault is the server's, and the cause belongs in the log. */
+export type ErrorReport = (error: unknown, context: { readonly requestId: string; readonly ours: boolean }) => void
+
+/** What the controllers are handed. */
+export interface LogSettings {
+  /** The signature log that `POST /api/v2/log/entries` writes to and whose tiles are under /api/v2. */
+  readonly log: Log
+  readonly crypto: CryptoPort
+  readonly maxBodyBytes: number
+  readonly report: ErrorReport
+}
+
+export const CERTIFICATE_LOG_SETTINGS = Symbol('CERTIFICATE_LOG_SETTINGS')
+
+export interface CertificateLogSettings {
+  readonly log: Log
+  /** DER of the roots that certificates in the log lead to. */
+  readonly roots: readonly Uint8Array[]
+  readonly report: ErrorReport
+}

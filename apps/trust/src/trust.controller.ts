@@ -1,0 +1,49 @@
+import { createHash } from 'node:crypto'
+import { Controller, Get, Inject, Req, Res } from '@nestjs/common'
+import type { Request, Response } from 'express'
+import { TRUST_DOCUMENTS, type TrustDocuments } from './documents.js'
+
+interface Prepared {
+  readonly body: Buffer
+  readonly etag: string
+}
+
+/** Serves the trust material: made once from the keys of this instance, the same bytes for everybody, no secret in them. */
+@Controller('trust')
+export class TrustController {
+  readonly #documents: ReadonlyMap<string, Prepared>
+
+  constructor(@Inject(TRUST_DOCUMENTS) documents: TrustDocuments) {
+    const prepared = Object.entries(documents).map(([name, text]) => [name, prepare(text)] as const)
+    this.#documents = new Map(prepared)
+  }
+
+  @Get('trusted_root.json')
+  trustedRoot(@Req() request: Request, @Res() response: Response): void {
+    this.#send('trustedRoot', request, response)
+  }
+
+  @Get('signing_config.v0.2.json')
+  signingConfig(@Req() request: Request, @Res() response: Response): void {
+    this.#send('signingConfig', request, response)
+  }
+
+  @Get('client_trust_config.json')
+  clientTrustConfig(@Req() request: Request, @Res() response: Response): void {
+    this.#send('clientTrustConfig', request, response)
+  }
+
+  #send(name: keyof TrustDocuments, request: Request, response: Response): void {
+    const { body, etag } = this.#documents.get(name)!
+    response.setHeader('content-type', 'application/json')
+    response.setHeader('cache-control', 'max-age=60')
+    response.setHeader('etag', etag)
+    if (request.headers['if-none-match'] === etag) return void response.status(304).end()
+    response.status(200).end(request.method === 'HEAD' ? undefined : body)
+  }
+}
+
+function prepare(text: string): Prepared {
+  const body = Buffer.from(text, 'utf8')
+  return { body, etag: `"${createHash('sha256').update(body).digest('hex')}"` }
+}

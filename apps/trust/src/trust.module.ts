@@ -1,0 +1,15 @@
+import { Module, type DynamicModule } from '@nestjs/common'
+import { TRUST_DOCUMENTS, type TrustDocuments } from './documents.js'
+import { TrustController } from './trust.controller.js'
+
+/** Trust material under /trust. */
+@Module({})
+export class TrustModule {
+  static register(documents: TrustDocuments): DynamicModule {
+    return {
+      module: TrustModule,
+      controllers: [TrustController],
+      providers: [{ provide: TRUST_DOCUMENTS, useValue: documents }],
+    }
+  }
+}

@@ -1,1 +1,7 @@
-export {}
+export * from './ca-client.js'
+export * from './errors.js'
+export * from './http.js'
+export * from './identity-token.js'
+export * from './log-client.js'
+export * from './sign.js'
+export * from './tsa-client.js'

@@ -1,0 +1,105 @@
+import { SignError } from './errors.js'
+
+/** The part of `fetch` that is used; handed in, so that nothing here decides how a remote is reached. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>
+
+export interface HttpOptions {
+  readonly fetch: Fetch
+  /** Resolves after so many milliseconds; tests move it by hand. */
+  readonly sleep: (ms: number) => Promise<void>
+  /** 0 ≤ x < 1, for the jitter between tries. */
+  readonly random: () => number
+  readonly timeoutMs: number
+  readonly tries: number
+}
+
+export const HTTP_DEFAULTS = { timeoutMs: 20_000, tries: 3 } as const
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Headers
+  readonly body: Uint8Array
+}
+
+/** No honest answer of a CA, log or TSA is larger. */
+const ANSWER_LIMIT_BYTES = 4 << 20
+
+/**
+ * Sends a request, and again after a pause when the service is busy or broken: 5xx, 429 and 408 answers and lost connections, `tries` times in all.
+ * Repeating is safe: the log gives an equal entry the same index, and a certificate or timestamp too many harms nobody.
+ * Redirects are refused: a service that is somewhere else is another service. Throws SIGN_SERVICE_UNREACHABLE or SIGN_SERVICE_FAILED.
+ */
+export async function send(service: string, url: string, init: RequestInit, options: HttpOptions): Promise<HttpAnswer> {
+  let last: SignError | undefined
+  for (let attempt = 0; attempt < options.tries; attempt++) {
+    if (attempt > 0) await options.sleep(pauseMs(attempt, last, options.random))
+    const answer = await attemptOnce(service, url, init, options).catch((error: unknown) => {
+      if (error instanceof SignError && error.code === 'SIGN_SERVICE_UNREACHABLE') last = error
+      else throw error
+    })
+    if (answer === undefined) continue
+    if (answer.status < 500 && answer.status !== 429 && answer.status !== 408) return answer
+    const wait = Number(answer.headers.get('retry-after') ?? Number.NaN)
+    last = new SignError('SIGN_SERVICE_FAILED', `the ${service} answered ${answer.status} (${url})`, {
+      found: excerpt(answer.body),
+      hint: 'Try again in a minute; if it goes on, look at /readyz of the instance.',
+      ...(Number.isFinite(wait) ? { retryAfterSeconds: Math.min(wait, 30) } : {}),
+    })
+  }
+  throw last ?? new SignError('SIGN_SERVICE_UNREACHABLE', `the ${service} was not asked: tries is ${options.tries}`)
+}
+
+function pauseMs(attempt: number, last: SignError | undefined, random: () => number): number {
+  const asked = (last?.details.retryAfterSeconds ?? 0) * 1000
+  const backoff = 250 * 2 ** (attempt - 1)
+  return Math.max(asked, backoff / 2 + random() * backoff)
+}
+
+async function attemptOnce(service: string, url: string, init: RequestInit, options: HttpOptions): Promise<HttpAnswer> {
+  try {
+    const response = await options.fetch(url, {
+      ...init,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(options.timeoutMs),
+    })
+    return { status: response.status, headers: response.headers, body: await limitedBody(response) }
+  } catch (cause) {
+    if (cause instanceof SignError) throw cause
+    throw new SignError('SIGN_SERVICE_UNREACHABLE', `the ${service} cannot be reached at ${url}`, {
+      cause,
+      found: reason(cause),
+      hint: 'Check that the instance runs and that its URL is right.',
+    })
+  }
+}
+
+async function limitedBody(response: Response): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  if (response.body !== null) {
+    for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
+      size += part.length
+      if (size > ANSWER_LIMIT_BYTES)
+        throw new SignError('SIGN_SERVICE_ANSWER', `an answer of more than ${ANSWER_LIMIT_BYTES} bytes was refused`)
+      parts.push(part)
+    }
+  }
+  const out = new Uint8Array(size)
+  let offset = 0
+  for (const part of parts) {
+    out.set(part, offset)
+    offset += part.length
+  }
+  return out
+}
+
+function reason(cause: unknown): string {
+  const inner = cause instanceof Error && cause.cause instanceof Error ? cause.cause : cause
+  return inner instanceof Error ? inner.message || inner.name : String(inner)
+}
+
+/** What a service said, short and printable. */
+export function excerpt(body: Uint8Array): string {
+  const text = new TextDecoder().decode(body.subarray(0, 500))
+  return text.replace(/[^\x20-\x7e]+/g, ' ').trim()
+}

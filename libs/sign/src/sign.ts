@@ -1,0 +1,111 @@
+import {
+  BUNDLE_V03_MEDIA_TYPE,
+  pae,
+  type Bundle,
+  type BundleContent,
+  type BundleHashAlgorithm,
+} from '@touchmark/bundle'
+import { defaultKeyDetails, type CryptoPort, type Signer } from '@touchmark/crypto'
+import { requestCertificate } from './ca-client.js'
+import type { HttpOptions } from './http.js'
+import { recordSignature } from './log-client.js'
+import { requestTimestamp } from './tsa-client.js'
+
+/** The services of one instance, as its signing config names them. */
+export interface Services {
+  readonly caUrl: string
+  readonly logUrl: string
+  /** The full URL of the timestamp route. */
+  readonly tsaUrl: string
+}
+
+/** The steps of a signing, for progress. */
+export type SignStep = 'certificate' | 'signature' | 'log' | 'timestamp'
+
+export interface SignContext {
+  readonly services: Services
+  readonly http: HttpOptions
+  readonly crypto: CryptoPort
+  /** Eight random bytes as a number, for the timestamp's nonce. */
+  readonly nonce: () => bigint
+  readonly onStep?: (step: SignStep, ms: number) => void
+  /** Milliseconds that only go forward, for {@link onStep}. */
+  readonly elapsed: () => number
+}
+
+/** A key and the certificate that names its holder: good for ten minutes, and for any number of artifacts in them. */
+export interface Identity {
+  readonly signer: Signer
+  readonly certificate: Uint8Array
+}
+
+/** Obtains a certificate for a fresh key. The key is the caller's to make, and to forget. */
+export async function obtainIdentity(token: string, signer: Signer, context: SignContext): Promise<Identity> {
+  const certificate = await timed('certificate', context, () =>
+    requestCertificate(context.services.caUrl, token, signer, context.http),
+  )
+  return { signer, certificate }
+}
+
+/** Signs an artifact's bytes. Resolves with a bundle v0.3 that nobody has verified yet: callers MUST verify it before they write it. */
+export async function signBlob(artifact: Uint8Array, identity: Identity, context: SignContext): Promise<Bundle> {
+  const algorithm = hashOf(identity.signer)
+  const digest = context.crypto.hash(algorithm, artifact)
+  const signature = await timed('signature', context, () => identity.signer.sign(artifact))
+  const content: BundleContent = { kind: 'message', message: { messageDigest: { algorithm, digest }, signature } }
+  return witness(content, { digest, signature }, identity, context)
+}
+
+/** Signs an in-toto statement, given as the bytes of its JSON, in a DSSE envelope. The same obligation as for {@link signBlob}. */
+export async function signStatement(
+  statement: Uint8Array,
+  payloadType: string,
+  identity: Identity,
+  context: SignContext,
+): Promise<Bundle> {
+  const message = pae(payloadType, statement)
+  const digest = context.crypto.hash(hashOf(identity.signer), message)
+  const sig = await timed('signature', context, () => identity.signer.sign(message))
+  const content: BundleContent = {
+    kind: 'dsse',
+    envelope: { payload: statement, payloadType, signature: { sig, keyid: '' } },
+  }
+  return witness(content, { digest, signature: sig }, identity, context)
+}
+
+function hashOf(signer: Signer): BundleHashAlgorithm {
+  return defaultKeyDetails(signer.publicKey).hash
+}
+
+/** The log and the timestamp authority do not need each other, so both are asked at once; a bundle exists only when both have answered. */
+async function witness(
+  content: BundleContent,
+  signed: { digest: Uint8Array; signature: Uint8Array },
+  identity: Identity,
+  context: SignContext,
+): Promise<Bundle> {
+  const { services, http, crypto } = context
+  const { certificate, signer } = identity
+  const record = { ...signed, key: signer.publicKey, verifier: { certificate } }
+  const [entry, timestamp] = await Promise.all([
+    timed('log', context, () => recordSignature(services.logUrl, record, http)),
+    timed('timestamp', context, () =>
+      requestTimestamp(services.tsaUrl, signed.signature, { crypto, nonce: context.nonce(), http }),
+    ),
+  ])
+  return {
+    mediaType: BUNDLE_V03_MEDIA_TYPE,
+    version: '0.3',
+    signer: { kind: 'certificate', certificate },
+    tlogEntries: [entry],
+    timestamps: [timestamp],
+    content,
+  }
+}
+
+async function timed<T>(step: SignStep, context: SignContext, work: () => Promise<T>): Promise<T> {
+  const started = context.elapsed()
+  const value = await work()
+  context.onStep?.(step, context.elapsed() - started)
+  return value
+}

@@ -1,1 +1,3 @@
-export {}
+export type { UpOptions } from './config/options.js'
+export { runStandalone } from './run.js'
+export { startStandalone, type Standalone } from './start.js'

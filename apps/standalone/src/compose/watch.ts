@@ -1,0 +1,117 @@
+import type { Clock } from '@touchmark/clock'
+import type { CryptoPort, Signer } from '@touchmark/crypto'
+import type { Log } from '@touchmark/ledger'
+import type { Database } from '@touchmark/postgres'
+import { gauge, labelledGauge, type Health, type Logger, type Registry } from '@touchmark/service'
+import type { Certificate } from '@touchmark/x509'
+import type { Material } from '../instance/material.js'
+
+/** An idle log signs its head again this often, so that an old signature means that something is wrong. */
+const RESIGN_MS = 5 * 60_000
+const OLDEST_CHECKPOINT_MS = 3 * RESIGN_MS
+const DAY_MS = 24 * 3600 * 1000
+
+export interface Watched {
+  readonly db: Database
+  readonly logs: Readonly<Record<'signature' | 'certificate', Log>>
+  readonly material: Material
+  readonly clock: Clock
+  readonly crypto: CryptoPort
+  /** Why the clock cannot be trusted, if it cannot. */
+  readonly clockProblem: () => string | undefined
+}
+
+/** Health that is real: each check exercises what it speaks of. */
+export function addHealthChecks(health: Health, watched: Watched): void {
+  health.add('database', async () => ((await watched.db.health()).readOnly ? 'the database is read only' : undefined))
+  health.add('keys', async () =>
+    firstProblem(Object.entries(watched.material.signers).map(([name, signer]) => keyProblem(name, signer, watched))),
+  )
+  for (const [name, log] of Object.entries(watched.logs))
+    health.add(`${name} log`, () => logProblem(log, watched.clock))
+  health.add('clock', watched.clockProblem)
+}
+
+async function firstProblem(problems: readonly Promise<string | undefined>[]): Promise<string | undefined> {
+  return (await Promise.all(problems)).find((problem) => problem !== undefined)
+}
+
+async function keyProblem(name: string, signer: Signer, { crypto, clock }: Watched): Promise<string | undefined> {
+  const probe = new TextEncoder().encode(`touchmark health probe ${clock.now().toISOString()}`)
+  const signature = await signer.sign(probe)
+  return crypto.verify(signer.publicKey, signer.scheme, probe, signature) ? undefined : `the key ${name} signs wrongly`
+}
+
+async function logProblem(log: Log, clock: Clock): Promise<string | undefined> {
+  if (log.failure !== undefined) return 'the log has stopped'
+  const { at } = await log.checkpoint()
+  const age = clock.now().getTime() - at.getTime()
+  return age > OLDEST_CHECKPOINT_MS ? `the newest checkpoint is ${Math.round(age / 1000)} s old` : undefined
+}
+
+/** Sizes, ages and days left; every label value is from a fixed list. */
+export function addGauges(registry: Registry, watched: Watched): { refresh(): Promise<void> } {
+  const { caRoot, caIntermediate, tsaRoot, tsaLeaf } = watched.material
+  const certificates: Record<string, Certificate> = {
+    'ca-root': caRoot,
+    'ca-intermediate': caIntermediate,
+    'tsa-root': tsaRoot,
+    'tsa-leaf': tsaLeaf,
+  }
+  const daysLeft = (certificate: Certificate) => () =>
+    (certificate.notAfter.getTime() - watched.clock.now().getTime()) / DAY_MS
+  labelledGauge(
+    registry,
+    'touchmark_certificate_days_left',
+    'Days until a certificate of this instance lapses.',
+    'certificate',
+    Object.fromEntries(Object.entries(certificates).map(([name, certificate]) => [name, daysLeft(certificate)])),
+  )
+  gauge(registry, 'touchmark_days_left', 'Days until the first certificate of this instance lapses.', () =>
+    Math.min(...Object.values(certificates).map((certificate) => daysLeft(certificate)())),
+  )
+  const heads = { signature: { size: 0, atMs: 0 }, certificate: { size: 0, atMs: 0 } }
+  const each = (read: (head: { size: number; atMs: number }) => number) => ({
+    signature: () => read(heads.signature),
+    certificate: () => read(heads.certificate),
+  })
+  labelledGauge(
+    registry,
+    'touchmark_log_size',
+    'Entries of a log.',
+    'log',
+    each(({ size }) => size),
+  )
+  labelledGauge(
+    registry,
+    'touchmark_checkpoint_age_seconds',
+    "Age of a log's newest checkpoint.",
+    'log',
+    each(({ atMs }) => (watched.clock.now().getTime() - atMs) / 1000),
+  )
+  return {
+    async refresh() {
+      for (const name of ['signature', 'certificate'] as const) {
+        const { size, at } = await watched.logs[name].checkpoint()
+        heads[name] = { size: Number(size), atMs: at.getTime() }
+      }
+    },
+  }
+}
+
+/** Signs idle heads again and refreshes gauges, until it is stopped. */
+export function keepFresh(watched: Watched, gauges: { refresh(): Promise<void> }, logger: Logger): { stop(): void } {
+  const work = async (): Promise<void> => {
+    for (const log of Object.values(watched.logs)) {
+      const { at } = await log.checkpoint()
+      if (log.state === 'active' && watched.clock.now().getTime() - at.getTime() >= RESIGN_MS) await log.resign()
+    }
+    await gauges.refresh()
+  }
+  const run = (): void =>
+    void work().catch((error: unknown) => logger.warn({ err: error }, 'a checkpoint could not be refreshed'))
+  run()
+  const timer = setInterval(run, 15_000)
+  timer.unref()
+  return { stop: () => clearInterval(timer) }
+}

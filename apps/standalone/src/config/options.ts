@@ -1,0 +1,127 @@
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { StandaloneError } from '../errors.js'
+
+export const DEFAULT_PORT = 8360
+export const DEFAULT_DATA_DIR = '.touchmark'
+
+/** What `touchmark up` takes; every member may be left out. */
+export interface UpOptions {
+  readonly port?: number
+  readonly data?: string
+  readonly publicUrl?: string
+  readonly listen?: string
+  readonly issuers?: string
+  readonly demoIssuer?: 'auto' | 'on' | 'off'
+  readonly databaseUrl?: string
+  readonly passphraseFile?: string
+  readonly metricsPort?: number
+  readonly logLevel?: string
+}
+
+/** The settings of one process, read once. */
+export interface StandaloneConfig {
+  readonly dataDir: string
+  readonly listen: string
+  /** Undefined: the port of the stored public URL, or the default at a first start. */
+  readonly port: number | undefined
+  readonly publicUrl: string | undefined
+  readonly issuersText: string | undefined
+  readonly demoIssuer: 'auto' | 'on' | 'off'
+  readonly databaseUrl: string | undefined
+  readonly passphrase: { readonly file?: string; readonly value?: string } | undefined
+  readonly metricsPort: number
+  readonly logLevel: string
+}
+
+const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug']
+
+/** Reads flags and environment; flags win. Throws STANDALONE_CONFIG or STANDALONE_ISSUERS_FILE. */
+export function readConfig(options: UpOptions, environment: NodeJS.ProcessEnv): StandaloneConfig {
+  const dataDir = resolve(options.data ?? environment['TOUCHMARK_DATA'] ?? DEFAULT_DATA_DIR)
+  const publicUrl = options.publicUrl ?? environment['TOUCHMARK_PUBLIC_URL']
+  const logLevel = options.logLevel ?? environment['TOUCHMARK_LOG_LEVEL'] ?? 'warn'
+  if (!LOG_LEVELS.includes(logLevel))
+    throw new StandaloneError('STANDALONE_CONFIG', `log level "${logLevel}" is not one of ${LOG_LEVELS.join(', ')}`)
+  const issuersFile = options.issuers ?? environment['TOUCHMARK_ISSUERS']
+  return {
+    dataDir,
+    listen: options.listen ?? environment['TOUCHMARK_LISTEN'] ?? '127.0.0.1',
+    port: port('--port', options.port),
+    publicUrl: publicUrl === undefined ? undefined : checkPublicUrl(publicUrl),
+    issuersText: issuersFile === undefined ? undefined : readIssuers(issuersFile),
+    demoIssuer: options.demoIssuer ?? 'auto',
+    databaseUrl: databaseUrl(
+      options.databaseUrl ?? environment['DATABASE_URL'],
+      environment['TOUCHMARK_DATABASE_PASSWORD_FILE'],
+    ),
+    passphrase: passphraseSource(
+      options.passphraseFile ?? environment['TOUCHMARK_PASSPHRASE_FILE'],
+      environment['TOUCHMARK_PASSPHRASE'],
+    ),
+    metricsPort: port('--metrics-port', options.metricsPort) ?? 0,
+    logLevel,
+  }
+}
+
+/** Where a passphrase made by us is kept, for the embedded database only. */
+export function generatedPassphraseFile(dataDir: string): string {
+  return join(dataDir, 'passphrase')
+}
+
+function passphraseSource(file: string | undefined, value: string | undefined): StandaloneConfig['passphrase'] {
+  if (file !== undefined) return { file }
+  return value === undefined ? undefined : { value }
+}
+
+/** The password may stand in a file of its own, so that it is in no environment listing. */
+function databaseUrl(text: string | undefined, passwordFile: string | undefined): string | undefined {
+  if (text === undefined || passwordFile === undefined) return text
+  try {
+    const url = new URL(text)
+    url.password = encodeURIComponent(readFileSync(passwordFile, 'utf8').trim())
+    return url.href
+  } catch (cause) {
+    throw new StandaloneError('STANDALONE_CONFIG', `DATABASE_URL or the password file ${passwordFile} cannot be read`, {
+      cause,
+    })
+  }
+}
+
+function port(flag: string, value: number | undefined): number | undefined {
+  if (value !== undefined && (!Number.isInteger(value) || value < 0 || value > 65_535)) {
+    throw new StandaloneError('STANDALONE_CONFIG', `${flag} must be a number from 0 to 65535`)
+  }
+  return value
+}
+
+function readIssuers(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    throw new StandaloneError('STANDALONE_ISSUERS_FILE', `the issuer configuration ${file} cannot be read`, { cause })
+  }
+}
+
+/**
+ * An origin without path, slash, user or query: clients put their paths behind it by plain concatenation, and some drop a path (contracts of
+ * the CA §1 and of the log §7). Its host name becomes the log's origin. Returns it as it will be stored.
+ */
+export function checkPublicUrl(text: string): string {
+  const bad = (why: string): StandaloneError =>
+    new StandaloneError('STANDALONE_CONFIG', `--public-url ${why}: ${text.slice(0, 200)}`, {
+      hint: 'Give scheme, host and port alone, for example https://touchmark.example.com',
+    })
+  let url: URL
+  try {
+    url = new URL(text)
+  } catch {
+    throw bad('is no URL')
+  }
+  if (url.protocol !== 'https:' && url.protocol !== 'http:') throw bad('must begin with https:// or http://')
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '')
+    throw bad('must hold no user, query or fragment')
+  if (url.pathname !== '/') throw bad('must have no path')
+  if (url.hostname.startsWith('[')) throw bad('must name a host, not an IPv6 address')
+  return url.origin
+}

@@ -1,0 +1,11 @@
+import { CodedError } from '@touchmark/errors'
+
+export type StandaloneErrorCode =
+  | 'STANDALONE_CONFIG'
+  | 'STANDALONE_PUBLIC_URL_DIFFERS'
+  | 'STANDALONE_KEYS_MISSING'
+  | 'STANDALONE_KEY_DIFFERS'
+  | 'STANDALONE_ISSUERS_FILE'
+  | 'STANDALONE_DEMO_WITH_PRODUCTION'
+
+export class StandaloneError extends CodedError<StandaloneErrorCode> {}

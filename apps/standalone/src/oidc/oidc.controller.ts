@@ -1,0 +1,132 @@
+import { All, Controller, Inject, Req, Res } from '@nestjs/common'
+import { rawBody } from '@touchmark/service'
+import type { Request, Response } from 'express'
+import type { Provider } from 'oidc-provider'
+import { codePage, errorPage, loginPage } from './pages.js'
+import { CLIENT_ID, OOB_PATH, OOB_REDIRECT } from './provider.js'
+
+export const DEMO_ISSUER = Symbol('DemoIssuer')
+
+export interface DemoIssuer {
+  readonly provider: Provider
+  readonly publicUrl: URL
+}
+
+const FORM_LIMIT_BYTES = 16 * 1024
+const EMAIL =
+  /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}$/
+
+/** Everything below /oidc: our login pages, and oidc-provider behind a shim for what real Sigstore clients do. */
+@Controller('oidc')
+export class OidcController {
+  readonly #provider: Provider
+  readonly #publicUrl: URL
+  readonly #callback: ReturnType<Provider['callback']>
+
+  constructor(@Inject(DEMO_ISSUER) issuer: DemoIssuer) {
+    this.#provider = issuer.provider
+    this.#publicUrl = issuer.publicUrl
+    this.#callback = issuer.provider.callback()
+  }
+
+  @All('login/:uid')
+  async login(@Req() request: Request, @Res() response: Response): Promise<void> {
+    this.#pinHost(request)
+    try {
+      await this.#provider.interactionDetails(request, response)
+    } catch {
+      return html(
+        response,
+        400,
+        errorPage(
+          'gone',
+          'This login is too old or was begun in another browser. Go back to the terminal and try again.',
+        ),
+      )
+    }
+    if (request.method !== 'POST')
+      return html(response, 200, loginPage({ action: request.originalUrl, name: '', email: '' }))
+    const form = new URLSearchParams(Buffer.from(await rawBody(request, FORM_LIMIT_BYTES)).toString('utf8'))
+    const email = (form.get('email') ?? '').trim()
+    if (email.length > 254 || !EMAIL.test(email)) {
+      const again = {
+        action: request.originalUrl,
+        name: form.get('name') ?? '',
+        email,
+        wrong: 'That is not an e-mail address.',
+      }
+      return html(response, 400, loginPage(again))
+    }
+    await this.#provider.interactionFinished(
+      request,
+      response,
+      { login: { accountId: email } },
+      { mergeWithLastSubmission: false },
+    )
+  }
+
+  @All('oob')
+  outOfBand(@Req() request: Request, @Res() response: Response): void {
+    const { code, error, error_description: description } = request.query
+    if (typeof code === 'string') return html(response, 200, codePage(code))
+    html(
+      response,
+      400,
+      errorPage(typeof error === 'string' ? error : 'no code', typeof description === 'string' ? description : ''),
+    )
+  }
+
+  @All('*path')
+  async provide(@Req() request: Request, @Res() response: Response): Promise<void> {
+    this.#pinHost(request)
+    request.url = this.#withKnownRedirect(request.url.replace(/^\/oidc/, '') || '/')
+    request.baseUrl = '/oidc'
+    request.originalUrl = `/oidc${request.url}`
+    if (request.method === 'POST' && /^\/token\/?$/.test(request.path)) await this.#normaliseTokenRequest(request)
+    await this.#callback(request, response)
+  }
+
+  /** What the provider derives from a request's host comes from the public URL instead: headers of the client do not count. */
+  #pinHost(request: Request): void {
+    for (const name of Object.keys(request.headers)) if (name.startsWith('x-forwarded-')) delete request.headers[name]
+    request.headers.host = this.#publicUrl.host
+    request.headers['x-forwarded-proto'] = this.#publicUrl.protocol.slice(0, -1)
+    request.headers['x-forwarded-host'] = this.#publicUrl.host
+  }
+
+  #outOfBandUri(): string {
+    return `${this.#publicUrl.origin}/oidc${OOB_PATH}`
+  }
+
+  #withKnownRedirect(url: string): string {
+    const parsed = new URL(url, 'http://any')
+    if (parsed.searchParams.get('redirect_uri') !== OOB_REDIRECT) return url
+    parsed.searchParams.set('redirect_uri', this.#outOfBandUri())
+    return parsed.pathname + parsed.search
+  }
+
+  /**
+   * cosign and sigstore-python authenticate with HTTP Basic, `sigstore` and an empty secret. This client has no secret, so that says
+   * the same as `client_id` in the form; any other credential stays for the provider to refuse.
+   */
+  async #normaliseTokenRequest(request: Request): Promise<void> {
+    const form = Object.fromEntries(
+      new URLSearchParams(Buffer.from(await rawBody(request, FORM_LIMIT_BYTES)).toString('utf8')),
+    )
+    if (request.headers.authorization === `Basic ${Buffer.from(`${CLIENT_ID}:`).toString('base64')}`) {
+      delete request.headers.authorization
+      form['client_id'] ??= CLIENT_ID
+    }
+    if (form['client_secret'] === '') delete form['client_secret']
+    if (form['redirect_uri'] === OOB_REDIRECT) form['redirect_uri'] = this.#outOfBandUri()
+    request.body = form
+  }
+}
+
+function html(response: Response, status: number, body: string): void {
+  response.status(status)
+  response.setHeader('content-type', 'text/html; charset=utf-8')
+  response.setHeader('cache-control', 'no-store')
+  response.setHeader('content-security-policy', "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+  response.end(body)
+}

@@ -1,0 +1,110 @@
+import { parsePublicKeyDer } from '@touchmark/crypto'
+import { nodeCrypto } from '@touchmark/crypto/node'
+import { assembleProof, leafHash, planInclusion, verifyInclusion } from '@touchmark/merkle'
+import { excerpt, send } from '@touchmark/sign'
+import {
+  decodeEntryBundle,
+  nodeInTile,
+  placeOfNode,
+  TILE_WIDTH,
+  tilePath,
+  tileWidth,
+  verifyCheckpoint,
+  type Checkpoint,
+} from '@touchmark/tlog'
+import type { LogInstance, TrustedRoot } from '@touchmark/trust'
+import type { CliContext } from './context.js'
+import { CliError } from './errors.js'
+
+/** An entry of the log, and the proof that it is in the tree of the log's newest checkpoint; both checked. */
+export interface ProvenEntry {
+  readonly index: bigint
+  readonly body: Uint8Array
+  readonly leafHash: Uint8Array
+  readonly checkpoint: Checkpoint
+  readonly checkpointNote: string
+  readonly proof: readonly Uint8Array[]
+}
+
+/**
+ * Reads a v2 log through its static files alone (C2SP tlog-tiles): the checkpoint is verified with the trusted key, and nothing of what the
+ * server sends is believed that does not lead to its root.
+ */
+export class LogReader {
+  readonly #context: CliContext
+  readonly #log: LogInstance
+  readonly #tiles = new Map<string, Promise<Uint8Array>>()
+
+  constructor(context: CliContext, root: TrustedRoot) {
+    const log = root.tlogs.at(-1)
+    if (log === undefined) throw new CliError('CLI_TRUST_UNKNOWN', 'the trusted root names no signature log')
+    this.#context = context
+    this.#log = log
+  }
+
+  get url(): string {
+    return this.#log.baseUrl
+  }
+
+  /** The newest checkpoint, verified. Throws TLOG_*. */
+  async checkpoint(): Promise<{ checkpoint: Checkpoint; note: string }> {
+    const note = Buffer.from(await this.#get('checkpoint')).toString('utf8')
+    const key = parsePublicKeyDer(this.#log.publicKey.rawBytes)
+    const origin = new URL(this.#log.baseUrl).hostname
+    return { checkpoint: verifyCheckpoint(note, { origin, key, logId: this.#log.logId }, nodeCrypto), note }
+  }
+
+  /** Reads and proves the entry at an index. Throws CLI_ENTRY_NOT_FOUND, and MERKLE_PROOF_INVALID when the log lies. */
+  async entry(index: bigint): Promise<ProvenEntry> {
+    const { checkpoint, note } = await this.checkpoint()
+    if (index < 0n || index >= checkpoint.size) {
+      throw new CliError('CLI_ENTRY_NOT_FOUND', `the log has no entry ${index}`, {
+        expected: `an index from 0 to ${checkpoint.size - 1n}`,
+      })
+    }
+    const bundleIndex = index / BigInt(TILE_WIDTH)
+    const bundle = await this.#tile('entries', bundleIndex, tileWidth(0, bundleIndex, checkpoint.size))
+    const body = decodeEntryBundle(bundle)[Number(index % BigInt(TILE_WIDTH))]
+    if (body === undefined) throw new CliError('CLI_INSTANCE_ANSWER', 'the entry bundle is shorter than the tree says')
+    const hash = leafHash(body)
+    const proof = await this.#proof(index, checkpoint.size)
+    verifyInclusion({ leafHash: hash, index, size: checkpoint.size, proof, root: checkpoint.root })
+    return { index, body, leafHash: hash, checkpoint, checkpointNote: note, proof }
+  }
+
+  async #proof(index: bigint, size: bigint): Promise<Uint8Array[]> {
+    const plan = planInclusion(index, size)
+    const loaded = new Map<string, Uint8Array>()
+    for (const node of plan.flat()) {
+      const place = placeOfNode(node)
+      const name = `${place.level}/${place.index}`
+      if (!loaded.has(name))
+        loaded.set(name, await this.#tile(place.level, place.index, tileWidth(place.level, place.index, size)))
+    }
+    return assembleProof(plan, {
+      node(level, at) {
+        const place = placeOfNode({ level, index: at })
+        const tile = loaded.get(`${place.level}/${place.index}`)
+        return tile === undefined ? undefined : nodeInTile(tile, place)
+      },
+    })
+  }
+
+  #tile(level: number | 'entries', index: bigint, width: number): Promise<Uint8Array> {
+    const path = tilePath(level, index, width)
+    const known = this.#tiles.get(path)
+    if (known !== undefined) return known
+    const loading = this.#get(path)
+    this.#tiles.set(path, loading)
+    return loading
+  }
+
+  async #get(path: string): Promise<Uint8Array> {
+    const url = `${this.#log.baseUrl}/api/v2/${path}`
+    const answer = await send('transparency log', url, {}, this.#context.http)
+    if (answer.status === 200) return answer.body
+    throw new CliError('CLI_INSTANCE_ANSWER', `the log answered ${answer.status} to ${path}`, {
+      found: excerpt(answer.body),
+    })
+  }
+}

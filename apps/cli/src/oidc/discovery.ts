@@ -1,0 +1,51 @@
+import { parseJson, type JsonValue } from '@touchmark/encoding'
+import { send, type HttpOptions } from '@touchmark/sign'
+import { CliError } from '../errors.js'
+
+/** The members of an OpenID provider's discovery document that a login needs. */
+export interface Provider {
+  readonly issuer: string
+  readonly authorizationEndpoint: string
+  readonly tokenEndpoint: string
+  readonly deviceAuthorizationEndpoint: string | undefined
+  /** Set by Touchmark's demonstration issuer and by nothing else. */
+  readonly demo: boolean
+}
+
+/** Reads `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery §4); its `issuer` must be the one asked for, byte by byte. */
+export async function discoverProvider(issuer: string, http: HttpOptions): Promise<Provider> {
+  const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const answer = await send('identity provider', url, { headers: { accept: 'application/json' } }, http)
+  if (answer.status !== 200)
+    throw new CliError('CLI_LOGIN_FAILED', `the identity provider answered ${answer.status} to discovery (${url})`)
+  const document = jsonObject(answer.body, 'discovery')
+  const text = (name: string): string | undefined => (typeof document[name] === 'string' ? document[name] : undefined)
+  const authorizationEndpoint = text('authorization_endpoint')
+  const tokenEndpoint = text('token_endpoint')
+  if (text('issuer') !== issuer || authorizationEndpoint === undefined || tokenEndpoint === undefined) {
+    throw new CliError('CLI_LOGIN_FAILED', 'the discovery document is not that of this issuer', {
+      expected: issuer,
+      found: text('issuer') ?? 'none',
+    })
+  }
+  const deviceAuthorizationEndpoint = text('device_authorization_endpoint')
+  return {
+    issuer,
+    authorizationEndpoint,
+    tokenEndpoint,
+    deviceAuthorizationEndpoint,
+    demo: document['touchmark_demo'] === true,
+  }
+}
+
+/** Parses a JSON object that an identity provider sent. */
+export function jsonObject(body: Uint8Array, what: string): Readonly<Record<string, JsonValue>> {
+  try {
+    const value = parseJson(body, { trailing: 'refuse' })
+    if (value !== null && typeof value === 'object' && !Array.isArray(value))
+      return value as Readonly<Record<string, JsonValue>>
+  } catch (cause) {
+    throw new CliError('CLI_LOGIN_FAILED', `the identity provider's ${what} answer is not JSON`, { cause })
+  }
+  throw new CliError('CLI_LOGIN_FAILED', `the identity provider's ${what} answer is not an object`)
+}

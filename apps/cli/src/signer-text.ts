@@ -1,0 +1,14 @@
+import { fulcioExtensions, type Certificate } from '@touchmark/x509'
+
+export { parseCertificate } from '@touchmark/x509'
+
+/** A certificate's holder in words: name, issuer, validity. */
+export function describeSigner(certificate: Certificate): [string, string][] {
+  const { issuer } = fulcioExtensions(certificate)
+  const name = certificate.san[0]?.value
+  return [
+    ['signed by', name ?? 'a certificate without a name'],
+    ...(issuer === undefined ? [] : [['issuer', issuer] as [string, string]]),
+    ['valid', `${certificate.notBefore.toISOString()} to ${certificate.notAfter.toISOString()}`],
+  ]
+}

@@ -72,7 +72,7 @@ function outcome(iss: string, claims: Claims): string {
 function wantedOf(name: Name): string {
   if (name.san === undefined) return name.message!
   const hex = name.san.valueHex ?? hexEncode(new TextEncoder().encode(name.san.value))
-  return name.san.tag === 'a0' ? hex : hex
+  return hex
 }
 
 /** Refused here on purpose; see docs/spec-divergences.md. */
@@ -263,7 +263,7 @@ describe('ci-provider', () => {
 
   it('makes the subject before the extensions', () => {
     const { num: _, san: __, ...rest } = misc
-    expect(message(rest)).toBe('template: :1:13: executing "" at <.san>: map has no entry for key "san"')
+    expect(message(rest)).toBe('template: :1:14: executing "" at <.san>: map has no entry for key "san"')
   })
 
   it('refuses a subject that does not parse as a URL', () => {

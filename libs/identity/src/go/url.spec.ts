@@ -36,8 +36,6 @@ describe('Go URLs', () => {
     })
     expect(wrong).toEqual([])
   })
-    }
-  })
 
   it('refuses a path element that cannot be unescaped, which Go drops', () => {
     expect(() => joinGoUrl(parseGoUrl('https://github.com/'), 'a%zz')).toThrowCode('IDENTITY_URL_INVALID')

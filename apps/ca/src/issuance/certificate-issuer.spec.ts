@@ -213,10 +213,19 @@ describe('refusals before anything is signed', () => {
     expect(prepare).toThrowCode('CA_ISSUER_EMPTY')
     expect(prepare).toThrow('extensions must have a non-empty issuer url')
   })
-  it('an empty subject, a weak key', () => {
+  it('a subject that is empty or half a character', () => {
+    for (const value of ['', 'a\ud800']) {
+      const principal = { ...PRINCIPAL, subject: { type: 'otherName', value } } as const
+      expect(() => house().issuer.prepare(principal, holder)).toThrowCode('CA_SAN_INVALID')
+    }
+  })
+  it('extensions that make it larger than a log can hold', async () => {
+    const sized = (length: number): Principal => ({ ...PRINCIPAL, extensions: { tokenSubject: 'x'.repeat(length) } })
+    expect(() => house().issuer.prepare(sized(33_000), holder)).toThrowCode('CA_CERTIFICATE_TOO_LARGE')
+    expect((await all(house().issuer, sized(32_000))).der.length).toBeGreaterThan(32_000)
+  })
+  it('a key that is too weak', () => {
     const { issuer } = house()
-    const nobody = { ...PRINCIPAL, subject: { type: 'uri', value: '' } } as const
-    expect(() => issuer.lint(issuer.prepare(nobody, holder))).toThrowCode('CA_LINT_FAILED')
     const weak = generateSigner({ kind: 'rsa', modulusBits: 1024 }).publicKey
     expect(() => issuer.lint(issuer.prepare(PRINCIPAL, weak))).toThrowCode('CA_LINT_FAILED')
   })

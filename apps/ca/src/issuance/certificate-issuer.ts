@@ -76,9 +76,11 @@ interface Recorded {
 }
 
 const DEFAULT_LOG_DEADLINE_MS = 10_000
+/** A log's entries have at most 65,535 bytes, and a signature log writes a certificate in base64 beside other things. */
+const MAX_TBS_BYTES = 32_768
 
 /**
- * Steps 3 to 6 of life-of-a-certificate.md. Each step takes what the one before made, once; any other order does not
+ * Steps 3 to 9 of life-of-a-certificate.md. Each step takes what the one before made, once; any other order does not
  * compile. Only `issue` gives bytes out.
  */
 export class CertificateIssuer {
@@ -110,8 +112,8 @@ export class CertificateIssuer {
   }
 
   /**
-   * Step 3. Writes the fields for one authenticated principal and the key whose possession it proved.
-   * Throws CA_SAN_NOT_IA5, CA_ISSUER_EMPTY (both the client's), CA_CHAIN_EXPIRED.
+   * Step 3. Writes the fields for one authenticated principal and the key whose possession it proved. Throws what is the
+   * client's fault, CA_SAN_NOT_IA5, CA_SAN_INVALID, CA_ISSUER_EMPTY, CA_CERTIFICATE_TOO_LARGE, and CA_CHAIN_EXPIRED.
    */
   prepare(principal: Principal, publicKey: PublicKey): Prepared {
     const notBefore = wholeSecond(this.#options.clock.now())
@@ -131,9 +133,12 @@ export class CertificateIssuer {
       notBefore,
       notAfter,
     })
+    const poisoned = withPoison(parts)
+    if (poisoned.length > MAX_TBS_BYTES)
+      throw new IssuanceError('CA_CERTIFICATE_TOO_LARGE', `the certificate would have more than ${MAX_TBS_BYTES} bytes`)
     return this.#prepared.give(hexEncode(serial), {
       parts,
-      poisoned: withPoison(parts),
+      poisoned,
       principal,
       publicKey,
       notBefore,
@@ -159,7 +164,7 @@ export class CertificateIssuer {
   }
 
   /**
-   * Step 5. Signs the precertificate, has it logged, and checks the SCT: our log, this TBS, now.
+   * Steps 5 to 7. Signs the precertificate, has it logged, and checks the SCT: our log, this TBS, now.
    * Throws CA_SIGNING_FAILED, CA_CT_LOG_FAILED, CA_SCT_INVALID.
    */
   async record(linted: Linted): Promise<Logged> {
@@ -167,8 +172,8 @@ export class CertificateIssuer {
     const { log, logKey, clock, crypto, logDeadlineMs = DEFAULT_LOG_DEADLINE_MS } = this.#options
     const precertificate = await this.#sign(poisoned)
     const tbs = precertTbs(parseCertificate(precertificate))
-    // A crash from here on leaves at worst an entry for a certificate that nobody has: the log shows one too many, never
-    // one too few.
+    // Step 6. A crash from here on leaves at worst an entry for a certificate that nobody has: the log shows one too many,
+    // never one too few.
     const input = { precertificate, tbs, issuerKeyHash: this.#issuerKeyHash, chain: this.#chainDer }
     const sct = await withDeadline((signal) => log.addPreChain({ ...input, signal }), logDeadlineMs)
     const entry = { type: 'precert', issuerKeyHash: this.#issuerKeyHash, tbs } as const
@@ -177,7 +182,7 @@ export class CertificateIssuer {
   }
 
   /**
-   * Step 6. Signs the certificate and compares it, byte by byte, with what the log holds.
+   * Steps 8 and 9. Signs the certificate and compares it, byte by byte, with what the log holds.
    * Throws CA_SIGNING_FAILED, CA_CERTIFICATE_MISMATCH.
    */
   async issue(logged: Logged): Promise<Issued> {
@@ -188,7 +193,7 @@ export class CertificateIssuer {
     return { certificate, der, chainPem, sct, serialHex: logged.serialHex }
   }
 
-  /** Reads the bytes that will be handed out, apart from what wrote them (reliability.md CA1). */
+  /** Step 9: reads the bytes that will be handed out, apart from what wrote them. */
   #checkFinal(der: Uint8Array, loggedTbs: Uint8Array): Certificate {
     try {
       const certificate = parseCertificate(der)
@@ -216,6 +221,8 @@ function wholeSecond(time: Date): Date {
 }
 
 function writeParts(input: LeafInput): LeafParts {
+  if (input.san.value === '' || !input.san.value.isWellFormed())
+    throw new IssuanceError('CA_SAN_INVALID', 'the subject alternative name is empty or not well-formed')
   try {
     return prepareLeaf(input)
   } catch (cause) {

@@ -5,6 +5,10 @@ export type IssuanceErrorCode =
   | 'CA_CONFIG_INVALID'
   /** The subject cannot be written into a certificate; the text is the one of the reference. */
   | 'CA_SAN_NOT_IA5'
+  /** The subject is empty or not well-formed text. */
+  | 'CA_SAN_INVALID'
+  /** Names and extensions make a certificate that no log could hold. */
+  | 'CA_CERTIFICATE_TOO_LARGE'
   /** The token's issuer is empty; the text is the one of the reference. */
   | 'CA_ISSUER_EMPTY'
   /** What was about to be signed breaks the certificate profile; `cause` has the X509_LINT_* code. */

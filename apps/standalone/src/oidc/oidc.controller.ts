@@ -1,3 +1,4 @@
+import { IncomingMessage } from 'node:http'
 import { All, Controller, Inject, Req, Res } from '@nestjs/common'
 import { rawBody } from '@touchmark/service'
 import type { Request, Response } from 'express'
@@ -82,8 +83,8 @@ export class OidcController {
     request.url = this.#withKnownRedirect(request.url.replace(/^\/oidc/, '') || '/')
     request.baseUrl = '/oidc'
     request.originalUrl = `/oidc${request.url}`
-    if (request.method === 'POST' && /^\/token\/?$/.test(request.path)) await this.#normaliseTokenRequest(request)
-    await this.#callback(request, response)
+    const isToken = request.method === 'POST' && /^\/token\/?$/.test(request.path)
+    await this.#callback(isToken ? await this.#normalisedTokenRequest(request) : request, response)
   }
 
   /** What the provider derives from a request's host comes from the public URL instead: headers of the client do not count. */
@@ -107,19 +108,26 @@ export class OidcController {
 
   /**
    * cosign and sigstore-python authenticate with HTTP Basic, `sigstore` and an empty secret. This client has no secret, so that says
-   * the same as `client_id` in the form; any other credential stays for the provider to refuse.
+   * the same as `client_id` in the form; any other credential stays for the provider to refuse. Gives the request as it should have been sent.
    */
-  async #normaliseTokenRequest(request: Request): Promise<void> {
-    const form = Object.fromEntries(
-      new URLSearchParams(Buffer.from(await rawBody(request, FORM_LIMIT_BYTES)).toString('utf8')),
-    )
-    if (request.headers.authorization === `Basic ${Buffer.from(`${CLIENT_ID}:`).toString('base64')}`) {
-      delete request.headers.authorization
-      form['client_id'] ??= CLIENT_ID
+  async #normalisedTokenRequest(request: Request): Promise<IncomingMessage> {
+    const form = new URLSearchParams(Buffer.from(await rawBody(request, FORM_LIMIT_BYTES)).toString('utf8'))
+    const headers = { ...request.headers }
+    if (headers.authorization === `Basic ${Buffer.from(`${CLIENT_ID}:`).toString('base64')}`) {
+      delete headers.authorization
+      if (!form.has('client_id')) form.set('client_id', CLIENT_ID)
     }
-    if (form['client_secret'] === '') delete form['client_secret']
-    if (form['redirect_uri'] === OOB_REDIRECT) form['redirect_uri'] = this.#outOfBandUri()
-    request.body = form
+    if (form.get('client_secret') === '') form.delete('client_secret')
+    if (form.get('redirect_uri') === OOB_REDIRECT) form.set('redirect_uri', this.#outOfBandUri())
+    const body = Buffer.from(form.toString())
+    delete headers['transfer-encoding']
+    const { method, url, baseUrl, originalUrl } = request
+    const sent = Object.assign(new IncomingMessage(request.socket), { method, url, baseUrl, originalUrl })
+    sent.headers = { ...headers, 'content-length': String(body.length) }
+    sent.complete = true
+    sent.push(body)
+    sent.push(null)
+    return sent
   }
 }
 

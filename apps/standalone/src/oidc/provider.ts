@@ -57,6 +57,8 @@ function configuration(options: DemoProviderOptions, cookieKey: string): Configu
       url: (_ctx, interaction) => `${new URL(options.issuer).pathname}/login/${interaction.uid}`,
     },
     loadExistingGrant: grantEverything,
+    // A code outlives the browser session it was made in: a client may poll while the session is still being stored.
+    expiresWithSession: () => false,
     features: features(),
     renderError: (ctx, out) => {
       ctx.type = 'html'

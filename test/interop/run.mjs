@@ -1,0 +1,74 @@
+// `npm run test:interop`: unpatched clients of others against our stack. `--require-all` makes a missing client a failure.
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { bringClients, cacheFolder } from './clients.mjs'
+import { testLogins } from './logins.mjs'
+import { attestationCannot, clientsOf, runMatrix, WHO } from './matrix.mjs'
+import { root, startStack } from './stack.mjs'
+import { testTools } from './tools.mjs'
+
+let passed = 0
+let failed = 0
+
+/** One result a line when it failed; successes are counted and shown in tables. */
+function report(title, problem) {
+  if (problem === undefined) passed++
+  else {
+    failed++
+    console.log(`FAILED  ${title}\n        ${problem}`)
+  }
+}
+
+const requireAll = process.argv.includes('--require-all')
+console.log(`clients are kept in ${cacheFolder}`)
+const { found, missing } = await bringClients((name) => console.log(`bringing in ${name} …`))
+if (Object.keys(missing).length > 0)
+  console.log(
+    `missing: ${Object.entries(missing)
+      .map(([name, why]) => `${name} (${why})`)
+      .join('; ')}`,
+  )
+if (requireAll) for (const [name, why] of Object.entries(missing)) report(`${name} is there`, why)
+
+const folder = mkdtempSync(join(tmpdir(), 'touchmark-interop-'))
+const stack = await startStack(folder)
+try {
+  const token = (await stack.touchmark('token', '--email', WHO)).stdout.trim()
+  const file = join(folder, 'artifact.txt')
+  writeFileSync(file, 'an artifact for everybody\n')
+  const predicate = join(root, 'test', 'vectors', 'clients', 'bundles', 'slsa1.json')
+  const statement = join(folder, 'statement.json')
+  const digest = createHash('sha256').update(readFileSync(file)).digest('hex')
+  writeFileSync(
+    statement,
+    JSON.stringify({
+      _type: 'https://in-toto.io/Statement/v1',
+      subject: [{ name: 'artifact.txt', digest: { sha256: digest } }],
+      predicateType: 'https://slsa.dev/provenance/v1',
+      predicate: JSON.parse(readFileSync(predicate, 'utf8')),
+    }),
+  )
+  const bundles = join(folder, 'bundles')
+  mkdirSync(bundles)
+  const all = clientsOf({ stack, found, token, file, predicate, statement })
+  const clients = Object.fromEntries(Object.entries(all).filter(([name]) => missing[name] === undefined))
+  await runMatrix({ title: 'files', clients, make: 'sign', check: 'verify', folder: bundles, report })
+  await runMatrix({
+    title: 'attestations',
+    clients,
+    make: 'attest',
+    check: 'verifyAttestation',
+    folder: bundles,
+    report,
+    cannot: attestationCannot,
+  })
+  await testLogins({ stack, found, file, folder, report })
+  await testTools({ stack, found, token, file, folder, report })
+} finally {
+  await stack.stop()
+  rmSync(folder, { recursive: true, force: true })
+}
+console.log(`\n${passed} passed, ${failed} failed`)
+process.exitCode = failed === 0 ? 0 : 1

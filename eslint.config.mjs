@@ -2,21 +2,29 @@ import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
 import { importTable } from './tools/import-table.mjs'
 
-const PURE_FORBIDDEN = ['node:*', 'fs', 'path', 'crypto', 'buffer', 'http', 'https', 'net']
+const PURE_FORBIDDEN = ['fs', 'path', 'crypto', 'buffer', 'http', 'https', 'net']
 
 /** The rules of one row of the import table: workspace packages not in it, externals not in it, and paths into other packages. */
 function importRules([folder, { imports, external = [], node = false }]) {
-  const allowed = imports.map((name) => `!@touchmark/${name}`).concat(imports.includes('crypto') ? ['!@touchmark/crypto/*'] : [])
+  const allowed = imports
+    .map((name) => `!@touchmark/${name}`)
+    .concat(imports.includes('crypto') ? ['!@touchmark/crypto/*'] : [])
   const patterns = [
-    { group: ['@touchmark/*', ...allowed], message: `${folder} may not import this package: see tools/import-table.mjs` },
+    {
+      group: ['@touchmark/*', ...allowed],
+      message: `${folder} may not import this package: see tools/import-table.mjs`,
+    },
     { group: ['**/dist/**', '../../../*/src/**'], message: 'import a package by its name' },
   ]
-  if (!node) patterns.push({ group: PURE_FORBIDDEN, message: `${folder} is pure: no node: modules` })
+  const message = `${folder} is pure: no node: modules`
+  if (!node) patterns.push({ group: ['node:*'], message })
+  // Bare names go by exact path: as a pattern, `crypto` would also match @touchmark/crypto.
+  const paths = node ? [] : PURE_FORBIDDEN.map((name) => ({ name, message }))
   return {
     files: [`${folder}/**/*.ts`],
     ignores: ['**/*.spec.ts', '**/testing/**'],
     rules: {
-      'no-restricted-imports': ['error', { patterns }],
+      'no-restricted-imports': ['error', { paths, patterns }],
       ...(node ? {} : { 'no-restricted-globals': ['error', 'Buffer', 'process', '__dirname', 'fetch'] }),
     },
     settings: { touchmarkExternal: external },
@@ -29,7 +37,10 @@ const erasable = [
   { selector: 'Decorator', message: 'libs use no decorators' },
 ]
 const time = [
-  { selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']", message: 'time comes in as a Clock' },
+  {
+    selector: "CallExpression[callee.object.name='Date'][callee.property.name='now']",
+    message: 'time comes in as a Clock',
+  },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time comes in as a Clock' },
 ]
 const sql = [
@@ -37,13 +48,30 @@ const sql = [
     selector: "CallExpression[callee.property.name='query'] > TemplateLiteral[expressions.length>0]:first-child",
     message: 'no SQL by concatenation: pass parameters',
   },
-  { selector: "CallExpression[callee.property.name='query'] > BinaryExpression[operator='+']:first-child", message: 'no SQL by concatenation: pass parameters' },
+  {
+    selector: "CallExpression[callee.property.name='query'] > BinaryExpression[operator='+']:first-child",
+    message: 'no SQL by concatenation: pass parameters',
+  },
 ]
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '.cache/**', 'coverage/**'] },
   js.configs.recommended,
-  { files: ['**/*.mjs'], languageOptions: { globals: { console: 'readonly', process: 'readonly', performance: 'readonly', URL: 'readonly', setTimeout: 'readonly', clearTimeout: 'readonly', fetch: 'readonly', Buffer: 'readonly' } } },
+  {
+    files: ['**/*.mjs'],
+    languageOptions: {
+      globals: {
+        console: 'readonly',
+        process: 'readonly',
+        performance: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        clearTimeout: 'readonly',
+        fetch: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommended],
@@ -57,8 +85,14 @@ export default tseslint.config(
       'no-restricted-syntax': ['error', ...time, ...sql],
     },
   },
-  { files: ['libs/*/src/**/*.ts'], ignores: ['libs/service/**', 'libs/clock/**', '**/*.spec.ts'], rules: { 'no-restricted-syntax': ['error', ...time, ...sql, ...erasable] } },
+  {
+    files: ['libs/*/src/**/*.ts'],
+    ignores: ['libs/service/**', 'libs/clock/**', '**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': ['error', ...time, ...sql, ...erasable] },
+  },
   { files: ['libs/clock/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...erasable] } },
   { files: ['test/**/*.ts', '**/*.spec.ts'], rules: { 'no-restricted-syntax': 'off', 'no-restricted-imports': 'off' } },
-  ...Object.entries(importTable).map(importRules).map(({ settings: _, ...rest }) => rest),
+  ...Object.entries(importTable)
+    .map(importRules)
+    .map(({ settings: _, ...rest }) => rest),
 )

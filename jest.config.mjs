@@ -31,13 +31,29 @@ const shared = {
 export default {
   maxWorkers: 2,
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/{apps,libs,test/structure}/**/*.spec.ts'] },
+    {
+      ...shared,
+      displayName: 'unit',
+      globalTeardown: '<rootDir>/test/setup/global-teardown.mjs',
+      testMatch: ['<rootDir>/{apps,libs,test/structure}/**/*.spec.ts'],
+    },
     {
       ...shared,
       displayName: 'integration',
+      globalTeardown: '<rootDir>/test/setup/global-teardown.mjs',
       testMatch: ['<rootDir>/test/integration/**/*.test.ts', '<rootDir>/test/conformance/**/*.test.ts'],
     },
-    { ...shared, displayName: 'e2e', testMatch: ['<rootDir>/test/e2e/**/*.test.ts'] },
-    { ...shared, displayName: 'fault', testMatch: ['<rootDir>/test/fault/**/*.test.ts'] },
+    {
+      ...shared,
+      displayName: 'e2e',
+      globalTeardown: '<rootDir>/test/setup/global-teardown.mjs',
+      testMatch: ['<rootDir>/test/e2e/**/*.test.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'fault',
+      globalTeardown: '<rootDir>/test/setup/global-teardown.mjs',
+      testMatch: ['<rootDir>/test/fault/**/*.test.ts'],
+    },
   ],
 }

@@ -24,7 +24,11 @@ function install(withDev) {
   const started = performance.now()
   process.stderr.write(`installing packages${withDev ? '' : ' (without development tools)'} …\n`)
   const args = ['ci', '--no-audit', '--no-fund', '--loglevel=error', ...(withDev ? [] : ['--omit=dev'])]
-  const { status } = spawnSync('npm', args, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' })
+  const { status } = spawnSync('npm', args, {
+    cwd: root,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  })
   if (status !== 0) {
     process.stderr.write('the packages could not be installed: run `npm ci` to see why\n')
     process.exit(1)
@@ -52,9 +56,23 @@ async function test(projects, rest) {
   await prepare(true)
   const folder = mkdtempSync(join(tmpdir(), 'touchmark-test-'))
   const results = join(folder, 'results.json')
-  const args = ['node_modules/jest/bin/jest.js', '--selectProjects', ...projects, '--json', '--outputFile', results, ...rest]
-  const code = await node(args, { NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings` })
-  const { numPassedTests = 0, numFailedTests = 1, numFailedTestSuites = 1 } = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {}
+  const args = [
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects',
+    ...projects,
+    '--json',
+    '--outputFile',
+    results,
+    ...rest,
+  ]
+  const code = await node(args, {
+    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''} --experimental-vm-modules --no-warnings`,
+  })
+  const {
+    numPassedTests = 0,
+    numFailedTests = 1,
+    numFailedTestSuites = 1,
+  } = existsSync(results) ? JSON.parse(readFileSync(results, 'utf8')) : {}
   rmSync(folder, { recursive: true, force: true })
   console.log(`${numPassedTests} passed, ${Math.max(numFailedTests, numFailedTestSuites > 0 ? 1 : 0)} failed`)
   return code === 0 && numPassedTests === 0 ? 1 : code

@@ -5,14 +5,18 @@ import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import type { EmbeddedPostgres } from '@touchmark/postgres'
 import { openDatabase, removeEmbeddedPostgres, startEmbeddedPostgres } from '@touchmark/postgres'
+
+// Servers are made and killed here, on machines that may be busy.
+jest.setTimeout(60_000)
 
 const ROOT = process.getuid?.() === 0
 const asRoot = ROOT ? it : it.skip
 const NOBODY = 65_534
-const SETTINGS = { shared_buffers: '16MB' }
+/** Processes are killed here, not machines: only the first test is about what reaches the disk. */
+const SETTINGS = { shared_buffers: '16MB', fsync: 'off' }
 
 let folder: string
 let dataDir: string
@@ -46,7 +50,7 @@ beforeAll(async () => {
   template = await mkdtemp(join(tmpdir(), 'touchmark-embedded-'))
   await chmod(template, 0o711)
   await (await startEmbeddedPostgres({ dataDir: template, settings: SETTINGS })).stop()
-}, 60_000)
+})
 
 afterAll(() => rm(template, { recursive: true, force: true }))
 
@@ -119,7 +123,7 @@ function isAlive(pid: number): boolean {
 
 describe('the embedded server', () => {
   it('is durable, local and locked by passwords; a later start finds what was stored', async () => {
-    const server = await start()
+    const server = await start({ settings: { shared_buffers: '16MB' } })
     expect(server.adopted).toBe(false)
     const shown = await ask(
       server.url,
@@ -158,7 +162,7 @@ describe('the embedded server', () => {
     expect(again.adopted).toBe(false)
     expect(await ask(again.url, 'select it from kept')).toEqual([{ it: 42 }])
     expect(await readdir(server.place)).toEqual(expect.not.arrayContaining([expect.stringContaining('making')]))
-  }, 30_000)
+  })
 
   it('is left running by a killed process and adopted by the next, with what was stored', async () => {
     await madeBefore()
@@ -170,7 +174,7 @@ describe('the embedded server', () => {
     expect(await ask(server.url, 'select it from kept')).toEqual([{ it: 42 }])
     await server.stop()
     expect(isAlive(server.pid)).toBe(false)
-  }, 30_000)
+  })
 
   it('starts again when the process and the server were killed, while its workers still live', async () => {
     await madeBefore()
@@ -185,15 +189,15 @@ describe('the embedded server', () => {
     expect(await ask(server.url, 'select it from kept')).toEqual([{ it: 42 }])
     await lost
     await busy.close()
-  }, 30_000)
+  })
 
-  it('is refused to a second process while the first lives, and only one of five that start at once gets it', async () => {
-    const all = await Promise.all([1, 2, 3, 4, 5].map(() => startElsewhere()))
-    expect(all.map(({ code }) => code ?? 'started').sort()).toEqual([...Array(4).fill('POSTGRES_IN_USE'), 'started'])
+  it('is refused to a second process while the first lives, and only one of three that start at once gets it', async () => {
+    const all = await Promise.all([1, 2, 3].map(() => startElsewhere()))
+    expect(all.map(({ code }) => code ?? 'started').sort()).toEqual(['POSTGRES_IN_USE', 'POSTGRES_IN_USE', 'started'])
     await expect(start()).rejects.toThrowCode('POSTGRES_IN_USE')
     const winner = all.find(({ url }) => url)!
     expect(await ask(winner.url!, 'select 1 as alive')).toEqual([{ alive: 1 }])
-  }, 60_000)
+  })
 
   it('is not fooled by a pid file whose number belongs to another process now', async () => {
     await madeBefore()
@@ -210,7 +214,7 @@ describe('the embedded server', () => {
     expect(await ask(server.url, 'select 1 as alive')).toEqual([{ alive: 1 }])
     await server.stop()
     expect(other.exitCode).toBeNull()
-  }, 30_000)
+  })
 
   it('comes back under a living process, on the same port, when it or a worker of it is killed', async () => {
     await madeBefore()
@@ -223,11 +227,12 @@ describe('the embedded server', () => {
     const [row] = await database.query<{ pid: number }>('select pg_backend_pid() as pid')
     process.kill(row!.pid, 'SIGKILL')
     await until(alive)
-    await until(async () => (await startElsewhere()).code === 'POSTGRES_IN_USE')
+    // It is claimed again: nobody else can take it.
+    await until(async () => (await start().catch((error) => error)).code === 'POSTGRES_IN_USE')
     await database.close()
     await server.stop()
     expect(isAlive(server.pid)).toBe(false)
-  }, 30_000)
+  })
 
   it('tells when it is gone for good', async () => {
     await madeBefore()
@@ -237,7 +242,7 @@ describe('the embedded server', () => {
     process.kill(server.pid, 'SIGKILL')
     expect(await server.exited).toMatchObject({ code: 'POSTGRES_START_FAILED' })
     await expect(start()).rejects.toThrowCode('POSTGRES_DATA_INVALID')
-  }, 30_000)
+  })
 
   it('is started anew when the one left behind has other settings', async () => {
     await madeBefore()
@@ -246,7 +251,7 @@ describe('the embedded server', () => {
     const server = await start({ settings: { shared_buffers: '24MB' } })
     expect(server.adopted).toBe(false)
     expect(await ask(server.url, 'show shared_buffers')).toEqual([{ shared_buffers: '24MB' }])
-  }, 30_000)
+  })
 
   it('that is shared ends with the last who uses it', async () => {
     await madeBefore()
@@ -261,7 +266,7 @@ describe('the embedded server', () => {
     expect(third).toMatchObject({ adopted: true, pid: first.pid })
     await third.stop()
     expect(isAlive(third.pid)).toBe(false)
-  }, 30_000)
+  })
 
   it('says that a commit is unknown which a standby has not confirmed', async () => {
     await madeBefore()
@@ -283,7 +288,7 @@ describe('the embedded server', () => {
     await failed
     await admin.query('alter system reset synchronous_standby_names')
     await Promise.all([admin.close(), database.close()])
-  }, 30_000)
+  })
 
   it('is refused with what to do when the data is of another version or has lost a part', async () => {
     await madeBefore()
@@ -299,7 +304,7 @@ describe('the embedded server', () => {
     await expect(start()).rejects.toThrowCode('POSTGRES_DATA_INVALID')
     await writeFile(passwords, known)
     await start()
-  }, 30_000)
+  })
 })
 
 describe('as root', () => {

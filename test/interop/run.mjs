@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { removeEmbeddedPostgres } from '@touchmark/postgres'
 import { bringClients, cacheFolder } from './clients.mjs'
 import { testLogins } from './logins.mjs'
 import { attestationCannot, clientsOf, runMatrix, WHO } from './matrix.mjs'
@@ -68,6 +69,7 @@ try {
   await testTools({ stack, found, token, file, folder, report })
 } finally {
   await stack.stop()
+  await removeEmbeddedPostgres(join(folder, 'data', 'postgres'))
   rmSync(folder, { recursive: true, force: true })
 }
 console.log(`\n${passed} passed, ${failed} failed`)

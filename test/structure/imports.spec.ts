@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from '@jest/globals'
+import ts from 'typescript'
 import { importTable } from '../../tools/import-table.mjs'
 
 interface Row {
@@ -13,18 +14,22 @@ const root = process.cwd()
 
 function sources(dir: string): string[] {
   return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /(?<!\.spec)\.ts$/.test(entry.name) && !/dist|node_modules|testing/.test(entry.parentPath))
+    .filter(
+      (entry) =>
+        entry.isFile() && /(?<!\.spec)\.ts$/.test(entry.name) && !/dist|node_modules|testing/.test(entry.parentPath),
+    )
     .map((entry) => join(entry.parentPath, entry.name))
 }
 
 function specifiers(file: string): string[] {
-  const text = readFileSync(file, 'utf8')
-  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]!)
+  return ts.preProcessFile(readFileSync(file, 'utf8'), true, true).importedFiles.map(({ fileName }) => fileName)
 }
 
 describe('the import table', () => {
   it('has a row for every package', () => {
-    const folders = ['libs', 'apps'].flatMap((group) => readdirSync(join(root, group)).map((name) => `${group}/${name}`))
+    const folders = ['libs', 'apps'].flatMap((group) =>
+      readdirSync(join(root, group)).map((name) => `${group}/${name}`),
+    )
     expect(Object.keys(table).sort()).toEqual([...folders, 'migrations'].sort())
   })
 

@@ -48,6 +48,26 @@ describe('parseBundle on what real clients write', () => {
     expect(entry).toMatchObject({ logIndex: '0', inclusionProof: { logIndex: '0', hashes: [] } })
   })
 
+  it('reads and writes version 0.1 without a proof, and with a proof that has no checkpoint', () => {
+    const old = (change: (entry: Json) => void): string => {
+      const bytes = changed((b) => {
+        b['mediaType'] = 'application/vnd.dev.sigstore.bundle+json;version=0.1'
+        change(entryOf(b))
+      })
+      const text = encodeBundle(parseBundle(bytes))
+      expect(text).toBe(new TextDecoder().decode(bytes))
+      return text
+    }
+    expect(old((entry) => delete entry['inclusionProof'])).not.toContain('inclusionProof')
+    expect(old((entry) => delete entry['inclusionProof'].checkpoint)).not.toContain('checkpoint')
+  })
+
+  it('writes no timestamps where there are none', () => {
+    const bundle = parseBundle(read('js.v1.notsa.att.json'))
+    expect(bundle.timestamps).toEqual([])
+    expect(encodeBundle(bundle)).not.toContain('timestampVerificationData')
+  })
+
   it('takes null for absent, int64 as a number, and integratedTime zero for none', () => {
     const bundle = parseBundle(
       changed((b) => {

@@ -1,11 +1,14 @@
 import { generateKeyPairSync } from 'node:crypto'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { DER_NULL, derBitString, derInteger, derOid, derSequence, hexDecode } from '@touchmark/encoding'
 import { bitLength } from './big-integers.js'
 import { checkKeyStrength } from './key-strength.js'
 import { generateSigner } from './node/index.js'
 import { parsePublicKeyDer } from './public-key.js'
 import type { PublicKey } from './types.js'
+
+// Keys are generated here, which takes as long as it takes.
+jest.setTimeout(60_000)
 
 function rsaKey(modulus: bigint, exponent = 65537n): PublicKey {
   const key = derSequence(derInteger(modulus), derInteger(exponent))

@@ -43,7 +43,15 @@ export function checkKeyStrength(key: PublicKey): void {
   if (!RSA_BITS.has(key.type.modulusBits))
     throw weak(`RSA keys have 2048, 3072 or 4096 bits, not ${key.type.modulusBits}`)
   if (key.rsa.exponent !== RSA_EXPONENT) throw weak(`the RSA exponent is ${key.rsa.exponent}, not ${RSA_EXPONENT}`)
-  const modulus = bytesToBigInt(key.rsa.modulus)
+  checkRsaModulus(key.rsa.modulus)
+}
+
+/**
+ * The part of those rules that holds for an RSA key of any size: no factor below 752, not of the ROCA generator, no factors close together.
+ * Throws CRYPTO_KEY_WEAK.
+ */
+export function checkRsaModulus(bytes: Uint8Array): void {
+  const modulus = bytesToBigInt(bytes)
   if (SMALL_PRIMES.some((prime) => modulus % prime === 0n)) throw weak('the RSA modulus has a small factor')
   if (ROCA_RESIDUES.every(({ prime, residues }) => residues.has(modulus % prime)))
     throw weak('the RSA key comes from a generator that is broken (ROCA)')

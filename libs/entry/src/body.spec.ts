@@ -94,11 +94,10 @@ describe('parseEntryBody', () => {
         try {
           expect(encodeEntryBody(parseEntryBody(input))).toEqual(new Uint8Array(input))
         } catch (error) {
-          expect(error).toBeInstanceOf(EntryError)
-          expect((error as EntryError).code).toBe('ENTRY_BODY_INVALID')
+          if (!(error instanceof EntryError) || error.code !== 'ENTRY_BODY_INVALID') throw error
         }
       }),
-      { numRuns: 1500 },
+      { numRuns: 1000 },
     )
   })
 
@@ -133,7 +132,7 @@ describe('parseEntryBody', () => {
     ['no material', good.replace(/,"publicKey":\{"rawBytes":"AQ=="\}/, '')],
     ['two materials', good.replace('}}}}}}', '},"x509Certificate":{"rawBytes":"AQ=="}}}}}}')],
     ['nothing', ''],
-    ['more than 65535 bytes', good + ' '.repeat(65_536)],
+    ['more than 65535 bytes', good.replace('AQ==', 'AAAA'.repeat(17_000))],
   ])('refuses %s', (_, text) => {
     expect(() => parseEntryBody(utf8Encode(text))).toThrowCode('ENTRY_BODY_INVALID')
   })

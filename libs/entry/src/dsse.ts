@@ -4,7 +4,7 @@ import { encodeEntryBody, ENTRY_VERSION, type EntrySignature } from './body.js'
 import type { DsseRequest } from './request.js'
 import { InvalidRequest, parseVerifier, verifiesMessage, type ParsedVerifier } from './verifier-key.js'
 
-/** Of verifiers and of signatures, counted before any is parsed: 10 × 10 verifications are the most one request can cost. */
+/** Of signatures and so of verifiers, counted before any is parsed: 10 × 10 verifications are the most one request can cost. */
 const MAX_SIGNERS = 10
 
 /** DSSE's pre-authentication encoding, `DSSEv1 <len(type)> <type> <len(payload)> <payload>`: what an envelope's signatures are over. */
@@ -29,32 +29,27 @@ function schemeOf({ details }: ParsedVerifier): SignatureScheme {
 }
 
 /**
- * Validates a dsse request (log-v2.md §3) and writes its body. Signatures and verifiers must pair off: every signature verified by exactly one verifier,
- * every verifier verifying exactly one. The reference leaves to chance what it answers to a verifier without a signature; two that verify the same would
- * leave to chance which is stored. Both are refused.
+ * Validates a dsse request (log-v2.md §3) and writes its body. Signatures and verifiers must pair off: every signature is verified by a verifier of its own,
+ * and none is left over. The reference leaves to chance what it answers to a verifier without a signature; it is refused here.
  * Throws InvalidRequest, ENTRY_TOO_LARGE.
  */
 export function dsseBody(request: DsseRequest, crypto: CryptoPort): Uint8Array {
   const { envelope, verifiers = [] } = request
-  if (envelope === undefined) throw new InvalidRequest('the envelope is missing')
-  if (verifiers.length === 0) throw new InvalidRequest('the verifiers are missing')
-  if (verifiers.length > MAX_SIGNERS) throw new InvalidRequest(`there are ${verifiers.length} verifiers`)
   const signatures = distinctSignatures(request)
+  // Equal numbers, and no verifier used twice below, make it a pairing; this also bounds the verifiers.
   if (signatures.length !== verifiers.length) {
     throw new InvalidRequest(`${signatures.length} different signatures, ${verifiers.length} verifiers`)
   }
   const parsed = verifiers.map((verifier) => parseVerifier(verifier, true))
-  const payload = envelope.payload ?? new Uint8Array(0)
-  const message = preAuthenticationEncoding(envelope.payloadType ?? '', payload)
+  const payload = envelope?.payload ?? new Uint8Array(0)
+  const message = preAuthenticationEncoding(envelope?.payloadType ?? '', payload)
   const used = new Set<ParsedVerifier>()
   const stored = signatures.map((content): EntrySignature => {
-    const matching = parsed.filter((verifier) =>
-      verifiesMessage(crypto, verifier.key, schemeOf(verifier), message, content),
+    const verifier = parsed.find((candidate) =>
+      verifiesMessage(crypto, candidate.key, schemeOf(candidate), message, content),
     )
-    const verifier = matching[0]
     if (verifier === undefined) throw new InvalidRequest('a signature is verified by no verifier')
-    if (matching.length > 1) throw new InvalidRequest('a signature is verified by more than one verifier')
-    if (used.has(verifier)) throw new InvalidRequest('two signatures are by one verifier')
+    if (used.has(verifier)) throw new InvalidRequest('two signatures are by one key')
     used.add(verifier)
     return { content, verifier: verifier.stored }
   })

@@ -12,7 +12,7 @@ export function hashedRekordBody(request: HashedRekordRequest, crypto: CryptoPor
   if (signature?.content === undefined || signature.content.length === 0) {
     throw new InvalidRequest('the signature is missing')
   }
-  if (digest === undefined || digest.length === 0) throw new InvalidRequest('the digest is missing')
+  if (digest === undefined) throw new InvalidRequest('the digest is missing')
   const { key, details, stored } = parseVerifier(signature.verifier, false)
   if (digest.length !== DIGEST_BYTES[details.hash]) {
     throw new InvalidRequest(`the digest has ${digest.length} bytes, ${details.hash} has ${DIGEST_BYTES[details.hash]}`)

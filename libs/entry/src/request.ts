@@ -28,9 +28,6 @@ export interface DsseRequest {
 /** A request whose shape is right; nothing of what it says has been checked. */
 export type EntryRequest = HashedRekordRequest | DsseRequest
 
-/** The message has six levels; a deeper one is refused before its end is looked for. */
-const MAX_DEPTH = 10
-
 /**
  * Reads the body of `POST /api/v2/log/entries` (log-v2.md §2): proto JSON, unknown members refused, the first JSON value only, nothing = `{}`.
  * The caller bounds the size. Throws ENTRY_JSON_INVALID (the parser's text may be sent to the client) and ENTRY_KIND_MISSING.
@@ -38,7 +35,7 @@ const MAX_DEPTH = 10
 export function parseEntryRequest(bytes: Uint8Array): EntryRequest {
   let message: { hashedRekordRequestV002?: object; dsseRequestV002?: object }
   try {
-    message = decodeProtoJson(bytes, createEntryRequest, { unknownFields: 'refuse', maxDepth: MAX_DEPTH })
+    message = decodeProtoJson(bytes, createEntryRequest, { unknownFields: 'refuse' })
   } catch (cause) {
     if (cause instanceof EncodingError) throw new EntryError('ENTRY_JSON_INVALID', cause.message, { cause })
     throw cause

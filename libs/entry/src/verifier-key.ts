@@ -24,11 +24,11 @@ export class InvalidRequest extends Error {}
 
 function parseKey(verifier: RequestVerifier): { key: PublicKey; material: object } {
   const certificate = verifier.x509Certificate?.rawBytes
-  if (certificate !== undefined && certificate.length > 0) {
+  if (certificate !== undefined) {
     return { key: parseCertificate(certificate).publicKey, material: { x509Certificate: certificate } }
   }
   const spki = verifier.publicKey?.rawBytes
-  if (spki !== undefined && spki.length > 0) return { key: parsePublicKeyDer(spki), material: { publicKey: spki } }
+  if (spki !== undefined) return { key: parsePublicKeyDer(spki), material: { publicKey: spki } }
   throw new InvalidRequest('the verifier has neither a public key nor a certificate')
 }
 

@@ -19,6 +19,7 @@ const KEY_BYTES = 32
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const VERIFIER = 'touchmark key store v1: verifier'
+const FILE_KEY = 'touchmark key store v1: file'
 /** One sentence for a wrong passphrase and a damaged header: nobody can tell them apart. */
 const WRONG_PASSPHRASE = 'the passphrase does not open this key store'
 
@@ -58,7 +59,7 @@ export function decodeHeader(bytes: Uint8Array, path: string): StoreHeader {
   })
 }
 
-/** The key of a store: seals and opens files, each with a key of its own (HKDF over a random salt and the name). */
+/** The key of a store: seals and opens files, each with a key of its own (HKDF with a random salt). */
 export class StoreKey {
   readonly #key: Uint8Array
 
@@ -85,7 +86,7 @@ export class StoreKey {
   async seal(name: string, secret: Uint8Array): Promise<string> {
     const salt = new Uint8Array(randomBytes(SALT_BYTES))
     const nonce = new Uint8Array(randomBytes(NONCE_BYTES))
-    const cipher = createCipheriv('aes-256-gcm', await this.#fileKey(name, salt), nonce)
+    const cipher = createCipheriv('aes-256-gcm', await expand(this.#key, salt, FILE_KEY), nonce)
     cipher.setAAD(associatedData(name))
     const ciphertext = concatBytes(cipher.update(secret), cipher.final(), cipher.getAuthTag())
     const cipherFields = { name: 'aes-256-gcm', salt: base64Encode(salt), nonce: base64Encode(nonce) }
@@ -102,7 +103,7 @@ export class StoreKey {
       if (sealed.length < TAG_BYTES) return undefined
       return { salt: fixed(cipher.salt, SALT_BYTES), nonce: fixed(cipher.nonce, NONCE_BYTES), ciphertext: sealed }
     })
-    const decipher = createDecipheriv('aes-256-gcm', await this.#fileKey(name, salt), nonce, {
+    const decipher = createDecipheriv('aes-256-gcm', await expand(this.#key, salt, FILE_KEY), nonce, {
       authTagLength: TAG_BYTES,
     })
     decipher.setAAD(associatedData(name))
@@ -112,10 +113,6 @@ export class StoreKey {
     } catch (cause) {
       throw new KeysError('KEYS_FILE_INVALID', `${path} is damaged, altered, or not of this key store`, { cause })
     }
-  }
-
-  #fileKey(name: string, salt: Uint8Array): Promise<Uint8Array> {
-    return expand(this.#key, salt, `touchmark key store v1: key ${name}`)
   }
 }
 

@@ -22,7 +22,7 @@ export interface LedgerObserver {
   batch?(report: BatchReport): void
   /** Entries accepted and not yet answered, after each change by a batch. */
   waiting?(entries: number): void
-  /** A caller was turned away with this code before it took a place. */
+  /** A caller was refused with this code. */
   refused?(code: string): void
   /** The log stopped for good. */
   failed?(error: Error): void

@@ -65,11 +65,11 @@ export interface LogHead {
 }
 
 export interface BatchLimits {
-  /** Entries in one transaction. */
+  /** Entries in one transaction (default 512). */
   readonly maxEntries: number
-  /** Bytes of bodies and extras in one transaction; one entry may exceed it alone. */
+  /** Bytes of bodies and extras in one transaction (default 4 MiB); one entry may exceed it alone. */
   readonly maxBytes: number
-  /** How long an entry may wait for company while others are known to come. A lone entry does not wait. */
+  /** How long an entry may wait for company while others are known to come (default 3). A lone entry does not wait. */
   readonly maxAgeMs: number
 }
 
@@ -86,11 +86,11 @@ export interface OpenLogOptions {
   readonly signer: Signer
   readonly clock: Clock
   readonly batch?: Partial<BatchLimits>
-  /** Entries accepted and not yet answered; the next caller gets LEDGER_PUSHBACK. */
+  /** Entries accepted and not yet answered (default 4,096); the next caller gets LEDGER_PUSHBACK. */
   readonly maxWaiting?: number
-  /** The same in bytes. */
+  /** The same in bytes (default 64 MiB). */
   readonly maxWaitingBytes?: number
-  /** How long the signer may take while the tree's row is locked. */
+  /** How long the signer may take while the tree's row is locked (default 3,000; 4,000 at most). */
   readonly signDeadlineMs?: number
   /** The first entry of a new tree. A signature-v2 log makes its own when the key allows. */
   readonly genesis?: NewEntry

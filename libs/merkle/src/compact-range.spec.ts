@@ -25,7 +25,7 @@ describe('CompactRange', () => {
       expect(range.size).toBe(BigInt(edge))
       expect(range.root()).toEqual(tree.root(0, edge))
     }
-  })
+  }, 60_000)
 
   it('shows each node once, when it is complete', () => {
     const size = 77

@@ -1,9 +1,10 @@
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
 import { NaiveTree, nodeSha256 } from './testing/naive-tree.js'
 import { assembleProof, planConsistency, planInclusion, rootPlan } from './proof-plan.js'
 import { rootFromInclusionProof, verifyConsistency, verifyInclusion } from './verify-proof.js'
 
+jest.setTimeout(60_000)
 const tree = NaiveTree.of(65_537)
 const sha256 = nodeSha256
 const EDGES = [1, 2, 3, 4, 5, 7, 8, 9, 255, 256, 257, 511, 512, 513, 65_535, 65_536, 65_537]

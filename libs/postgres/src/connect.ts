@@ -1,5 +1,5 @@
 import type pg from 'pg'
-import type { DataSource } from 'typeorm'
+import type { DataSource, Logger } from 'typeorm'
 import { PostgresError } from './errors.js'
 import { mapConnectionError } from './map-error.js'
 
@@ -34,6 +34,17 @@ const OLDEST_VERSION = 130_000
 const DURABLE_COMMITS = `select set_config('synchronous_commit', 'on', false)
   where current_setting('synchronous_commit') in ('off', 'local')`
 
+const nothing = () => undefined
+/** TypeORM prints to the console by itself; what is worth telling comes out as an error or goes to `log`. */
+const SILENT: Logger = {
+  logQuery: nothing,
+  logQueryError: nothing,
+  logQuerySlow: nothing,
+  logSchemaBuild: nothing,
+  logMigration: nothing,
+  log: nothing,
+}
+
 /** The TypeORM settings of a connection; migrate() adds to them. Not for use outside this package. */
 export function dataSourceOptions(options: DatabaseOptions) {
   const statementTimeoutMs = options.statementTimeoutMs ?? 30_000
@@ -41,6 +52,7 @@ export function dataSourceOptions(options: DatabaseOptions) {
     type: 'postgres' as const,
     url: options.url,
     logging: false as const,
+    logger: SILENT,
     installExtensions: false,
     poolErrorHandler: (error: unknown) =>
       options.log?.(`an idle database connection was lost: ${error instanceof Error ? error.message : String(error)}`),
@@ -87,6 +99,7 @@ export function assertVersion(serverVersion: number): void {
 
 /** Refuses what is not a URL of PostgreSQL; the text is never repeated in the error, since it may hold a password. */
 export function assertUrl(url: string): void {
-  if (/^postgres(ql)?:\/\//.test(url) && (URL.canParse(url) || /^postgres(ql)?:\/\/[^/]*@?\//.test(url))) return
+  // An empty host (a socket folder is then in `host=`) is not a URL to URL, when a user stands before it.
+  if (/^postgres(ql)?:\/\//.test(url) && (URL.canParse(url) || /^postgres(ql)?:\/\/[^/@]*@\//.test(url))) return
   throw new PostgresError('POSTGRES_URL_INVALID', 'the database URL is not postgresql://user:password@host:port/name')
 }

@@ -1,4 +1,5 @@
-import { DER_NULL, DerReader, derOid, derSequence } from '@touchmark/encoding'
+import type { DerReader } from '@touchmark/encoding'
+import { decodeOid, DER_NULL, derOid, derSequence, encodeOid, equalBytes, TAG } from '@touchmark/encoding'
 import type { HashAlgorithm, PublicKey, SignatureScheme } from '@touchmark/crypto'
 
 export const OID = {
@@ -23,6 +24,15 @@ export const HASH_ALGORITHMS: readonly HashAlgorithm[] = ['SHA2_256', 'SHA2_384'
 
 export const DIGEST_BYTES: Readonly<Record<HashAlgorithm, number>> = { SHA2_256: 32, SHA2_384: 48, SHA2_512: 64 }
 
+const HASH_OID_CONTENT = HASH_ALGORITHMS.map((name) => encodeOid(HASH_OID[name]))
+
+/** Dotted decimal of an OID; those of the hashes, which are in every request and token, are found without big integers. */
+export function readOid(reader: DerReader): string {
+  const { content } = reader.element(TAG.oid)
+  const known = HASH_OID_CONTENT.findIndex((one) => equalBytes(one, content))
+  return known < 0 ? decodeOid(content) : HASH_OID[HASH_ALGORITHMS[known]!]
+}
+
 export function hashOfOid(oid: string): HashAlgorithm | undefined {
   return HASH_ALGORITHMS.find((name) => HASH_OID[name] === oid)
 }
@@ -35,7 +45,7 @@ export interface AlgorithmIdentifier {
 
 export function readAlgorithm(reader: DerReader): AlgorithmIdentifier {
   const inner = reader.sequence()
-  const oid = inner.oid()
+  const oid = readOid(inner)
   if (inner.done) return { oid }
   const { bytes } = inner.any()
   inner.end()

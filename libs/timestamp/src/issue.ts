@@ -17,8 +17,17 @@ import {
   TAG,
 } from '@touchmark/encoding'
 import type { Certificate } from '@touchmark/x509'
-import { encodeAlgorithm, HASH_ALGORITHMS, HASH_OID, hashAlgorithmWithNull, OID, signatureOid } from './algorithms.js'
+import {
+  DIGEST_BYTES,
+  encodeAlgorithm,
+  HASH_ALGORITHMS,
+  HASH_OID,
+  hashAlgorithmWithNull,
+  OID,
+  signatureOid,
+} from './algorithms.js'
 import { checkAuthorityChain } from './chain.js'
+import { DerBuffer } from './der-buffer.js'
 import { TimestampError } from './errors.js'
 import type { TimestampRequest } from './request.js'
 
@@ -68,7 +77,10 @@ interface Prepared {
   readonly hash: HashAlgorithm
   readonly tsa: Uint8Array
   readonly certificates: Uint8Array
-  readonly digestAlgorithms: Uint8Array
+  /** SignedData up to its content: version and digest algorithms. */
+  readonly dataHead: Uint8Array
+  /** The attribute messageDigest up to the digest itself. */
+  readonly messageDigestHead: Uint8Array
   /** SignerInfo up to its attributes. */
   readonly signerHead: Uint8Array
   readonly signatureAlgorithm: Uint8Array
@@ -100,6 +112,7 @@ export function createTimestampIssuer(options: TimestampIssuerOptions): Timestam
   const policies = new Map<string, Uint8Array>()
   for (const policy of options.acceptedPolicies ?? [DEFAULT_POLICY]) policies.set(policy, encodePolicy(policy))
   const defaultPolicy = encodePolicy(options.defaultPolicy ?? DEFAULT_POLICY)
+  let time = encodeTime(Math.floor(options.at.getTime() / 1000))
 
   async function issue(request: TimestampRequest, genTime: Date): Promise<Uint8Array> {
     const policy = request.policy === undefined ? defaultPolicy : policies.get(request.policy)
@@ -116,14 +129,18 @@ export function createTimestampIssuer(options: TimestampIssuerOptions): Timestam
     if (genTime < prepared.notBefore || genTime > prepared.notAfter)
       throw new TimestampError('TIMESTAMP_SIGNING_FAILED', 'a certificate of the authority is not valid now')
     const serial = derUnsigned(random(SERIAL_BYTES))
-    const tstInfo = buildTstInfo(prepared, request, policy, serial, genTime)
+    const second = Math.floor(genTime.getTime() / 1000)
+    if (time.second !== second) time = encodeTime(second)
+    const tstInfo = buildTstInfo(prepared, request, policy, serial, time.genTime)
     const attributes = derSetOf(
       CONTENT_TYPE_ATTRIBUTE,
-      derSequence(SIGNING_TIME_TYPE, derElement(TAG.set, derTime(genTime))),
-      derSequence(MESSAGE_DIGEST_TYPE, derElement(TAG.set, derOctetString(crypto.hash(prepared.hash, tstInfo)))),
+      time.signingTime,
+      concatBytes(prepared.messageDigestHead, crypto.hash(prepared.hash, tstInfo)),
       prepared.signingCertificate[request.hashAlgorithm],
     )
     const signature = await sign(signer, attributes)
+    // From here on the attributes are the [0] of SignerInfo (RFC 5652 §5.4).
+    attributes[0] = context(0)
     return buildResponse(prepared, tstInfo, attributes, signature, request.certReq)
   }
 
@@ -169,7 +186,8 @@ function prepare(options: TimestampIssuerOptions): Prepared {
     tsa: derExplicit(0, derExplicit(4, leaf.subject)),
     // DER SET OF order: sigstore-python refuses chain order (tsa.md §3).
     certificates: retag(derSetOf(...embedded), context(0)),
-    digestAlgorithms: derSetOf(digestAlgorithm),
+    dataHead: concatBytes(VERSION_3, derSetOf(digestAlgorithm)),
+    messageDigestHead: messageDigestHead(DIGEST_BYTES[hash]),
     signerHead: concatBytes(VERSION_1, derSequence(leaf.issuer, serial), digestAlgorithm),
     signatureAlgorithm: derSequence(derOid(oid)),
     imprintAlgorithm: perHash(hashAlgorithmWithNull),
@@ -184,24 +202,57 @@ function prepare(options: TimestampIssuerOptions): Prepared {
   }
 }
 
+/** The digest is the attribute's end, so what comes before it is the same each time. */
+function messageDigestHead(digestBytes: number): Uint8Array {
+  const digest = derElement(TAG.set, derOctetString(new Uint8Array(digestBytes)))
+  const attribute = derSequence(MESSAGE_DIGEST_TYPE, digest)
+  return attribute.subarray(0, attribute.length - digestBytes)
+}
+
 function retag(element: Uint8Array, tag: number): Uint8Array {
   const copy = element.slice()
   copy[0] = tag
   return copy
 }
 
+/** Room for the headers of a TSTInfo or a response: none has more than 24 elements that are written here, each header at most 6 bytes. */
+const HEADERS = 24 * 6
+
 function buildTstInfo(
   prepared: Prepared,
-  request: TimestampRequest,
+  { hashAlgorithm, digest, nonce, extensions }: TimestampRequest,
   policy: Uint8Array,
   serial: Uint8Array,
-  genTime: Date,
+  genTime: Uint8Array,
 ): Uint8Array {
-  const imprint = derSequence(prepared.imprintAlgorithm[request.hashAlgorithm], derOctetString(request.digest))
-  const nonce = request.nonce === undefined ? [] : [derElement(TAG.integer, request.nonce)]
-  const extensions = request.extensions.length === 0 ? [] : [derElement(context(1), ...request.extensions)]
-  const time = derGeneralizedTime(genTime)
-  return derSequence(VERSION_1, policy, imprint, serial, time, ACCURACY, ...nonce, prepared.tsa, ...extensions)
+  const imprintAlgorithm = prepared.imprintAlgorithm[hashAlgorithm]
+  const fixed = policy.length + imprintAlgorithm.length + serial.length + genTime.length + prepared.tsa.length
+  const variable = digest.length + (nonce?.length ?? 0) + extensions.reduce((sum, one) => sum + one.length, 0)
+  const out = new DerBuffer(fixed + variable + VERSION_1.length + ACCURACY.length + HEADERS)
+  const end = out.mark
+  if (extensions.length > 0) {
+    for (let at = extensions.length - 1; at >= 0; at--) out.put(extensions[at]!)
+    out.wrap(context(1), end)
+  }
+  out.put(prepared.tsa)
+  if (nonce !== undefined) putElement(out, TAG.integer, nonce)
+  out.put(ACCURACY)
+  out.put(genTime)
+  out.put(serial)
+  const imprint = out.mark
+  putElement(out, TAG.octetString, digest)
+  out.put(imprintAlgorithm)
+  out.wrap(TAG.sequence, imprint)
+  out.put(policy)
+  out.put(VERSION_1)
+  out.wrap(TAG.sequence, end)
+  return out.done()
+}
+
+function putElement(out: DerBuffer, tag: number, content: Uint8Array): void {
+  const mark = out.mark
+  out.put(content)
+  out.wrap(tag, mark)
 }
 
 function buildResponse(
@@ -211,18 +262,44 @@ function buildResponse(
   signature: Uint8Array,
   certReq: boolean,
 ): Uint8Array {
-  const signerInfo = derSequence(
-    prepared.signerHead,
-    retag(attributes, context(0)),
-    prepared.signatureAlgorithm,
-    derOctetString(signature),
-  )
-  const signedData = derSequence(
-    VERSION_3,
-    prepared.digestAlgorithms,
-    derSequence(TST_INFO_TYPE, derExplicit(0, derOctetString(tstInfo))),
-    certReq ? prepared.certificates : NO_CERTIFICATES,
-    derElement(TAG.set, signerInfo),
-  )
-  return derSequence(GRANTED, derSequence(SIGNED_DATA_TYPE, derExplicit(0, signedData)))
+  const certificates = certReq ? prepared.certificates : NO_CERTIFICATES
+  const { signatureAlgorithm, signerHead, dataHead } = prepared
+  const fixed = signatureAlgorithm.length + signerHead.length + dataHead.length + GRANTED.length
+  const names = TST_INFO_TYPE.length + SIGNED_DATA_TYPE.length
+  const parts = tstInfo.length + attributes.length + signature.length + certificates.length
+  const out = new DerBuffer(fixed + names + parts + HEADERS)
+  const end = out.mark
+  putElement(out, TAG.octetString, signature)
+  out.put(signatureAlgorithm)
+  out.put(attributes)
+  out.put(signerHead)
+  out.wrap(TAG.sequence, end)
+  out.wrap(TAG.set, end)
+  out.put(certificates)
+  const content = out.mark
+  putElement(out, TAG.octetString, tstInfo)
+  out.wrap(context(0), content)
+  out.put(TST_INFO_TYPE)
+  out.wrap(TAG.sequence, content)
+  out.put(dataHead)
+  out.wrap(TAG.sequence, end)
+  out.wrap(context(0), end)
+  out.put(SIGNED_DATA_TYPE)
+  out.wrap(TAG.sequence, end)
+  out.put(GRANTED)
+  out.wrap(TAG.sequence, end)
+  return out.done()
+}
+
+/** The two encodings of a second, kept for the requests that come within it. */
+interface EncodedTime {
+  readonly second: number
+  readonly genTime: Uint8Array
+  readonly signingTime: Uint8Array
+}
+
+function encodeTime(second: number): EncodedTime {
+  const time = new Date(second * 1000)
+  const signingTime = derSequence(SIGNING_TIME_TYPE, derElement(TAG.set, derTime(time)))
+  return { second, genTime: derGeneralizedTime(time), signingTime }
 }

@@ -1,4 +1,5 @@
 import type { HashAlgorithm } from '@touchmark/crypto'
+import type { DerReader } from '@touchmark/encoding'
 import {
   context,
   derBoolean,
@@ -6,12 +7,11 @@ import {
   derInteger,
   derOctetString,
   derOid,
-  DerReader,
   derSequence,
   readDer,
   TAG,
 } from '@touchmark/encoding'
-import { DIGEST_BYTES, hashAlgorithmWithNull, hashOfOid, OID } from './algorithms.js'
+import { DIGEST_BYTES, hashAlgorithmWithNull, hashOfOid, OID, readOid } from './algorithms.js'
 import { refusedAs, TimestampError } from './errors.js'
 
 /** A timestamp query that was read, whichever form it had. Its hash is known and its digest has that hash's length. */
@@ -49,7 +49,7 @@ function readRequest(reader: DerReader): Omit<TimestampRequest, 'hashAlgorithm'>
   outer.integer(8)
   const imprint = outer.sequence()
   const algorithm = imprint.sequence()
-  const oid = algorithm.oid()
+  const oid = readOid(algorithm)
   drain(algorithm)
   const digest = imprint.octetString()
   imprint.end()

@@ -36,6 +36,16 @@ describe('parseTimestampResponse', () => {
     expect(reencodeResponse(parsed)).toEqual(der)
   })
 
+  it('bounds the texts of a status, and wants one when there is a list', () => {
+    const withTexts = (count: number): Uint8Array => {
+      const texts = Array.from({ length: count }, () => derElement(TAG.utf8String, Uint8Array.of(0x61)))
+      return derSequence(derSequence(derInteger(2n), derSequence(...texts)))
+    }
+    expect(parseTimestampResponse(withTexts(16)).statusText.length).toBe(16)
+    for (const count of [0, 17])
+      expect(() => parseTimestampResponse(withTexts(count))).toThrowCode('TIMESTAMP_RESPONSE_INVALID')
+  })
+
   it('reads a bare token', () => {
     const der = recorded('01-sha256-bare.tsr')
     const bare = der.subarray(4 + 5)
@@ -46,9 +56,10 @@ describe('parseTimestampResponse', () => {
     const der = recorded('02-sha256-nonce-cert.tsr')
     expect(() => parseTimestampResponse(Uint8Array.of(...der, 0))).toThrowCode('TIMESTAMP_RESPONSE_INVALID')
     expect(() => parseTimestampResponse(der.subarray(0, -1))).toThrowCode('TIMESTAMP_RESPONSE_INVALID')
-    expect(() => parseTimestampResponse(new Uint8Array(MAX_RESPONSE_BYTES + 1))).toThrowCode(
-      'TIMESTAMP_RESPONSE_INVALID',
-    )
+    const large = forge(makeAuthority(), { certificates: [derSequence(new Uint8Array(MAX_RESPONSE_BYTES))] })
+    expect(() => parseTimestampResponse(large)).toThrowCode('TIMESTAMP_RESPONSE_INVALID')
+    const fits = forge(makeAuthority(), { certificates: [derSequence(new Uint8Array(MAX_RESPONSE_BYTES - 2000))] })
+    expect(parseTimestampResponse(fits).token?.certificates?.length).toBe(1)
     expect(() => parseTimestampResponse(new Uint8Array())).toThrowCode('TIMESTAMP_RESPONSE_INVALID')
   })
 
@@ -130,10 +141,18 @@ describe('parseTstInfo', () => {
     ['an accuracy of 0 milliseconds', '3003800100'],
     ['an unknown field', 'a2020500'],
   ])('refuses %s', (_name, hex) => {
-    const { accuracy: _a, nonce: _n, tsa: _t, extensions: _e, ...bare } = info
+    const { policy, imprintAlgorithm, digest, serialNumber, genTimeText } = info
+    const bare = { policy, imprintAlgorithm, digest, serialNumber, genTimeText, ordering: false }
     const content = encodeTstInfo(bare).subarray(2)
     expect(() => parseTstInfo(derSequence(content, hexDecode(hex)))).toThrowCode('TIMESTAMP_RESPONSE_INVALID')
     expect(parseTstInfo(derSequence(content)).policy).toBe(info.policy)
+  })
+
+  it('takes 64 extensions and no more', () => {
+    const extensions = Array.from({ length: 64 }, () => derSequence())
+    expect(parseTstInfo(encodeTstInfo({ ...info, extensions })).extensions?.length).toBe(64)
+    extensions.push(derSequence())
+    expect(() => parseTstInfo(encodeTstInfo({ ...info, extensions }))).toThrowCode('TIMESTAMP_RESPONSE_INVALID')
   })
 
   it('refuses another version', () => {

@@ -1,4 +1,5 @@
-import { DerReader, readDer, TAG, utf8Decode } from '@touchmark/encoding'
+import type { DerReader } from '@touchmark/encoding'
+import { readDer, TAG, utf8Decode } from '@touchmark/encoding'
 import { refusedAs, TimestampError } from './errors.js'
 import { readToken, type TimestampToken } from './signed-data.js'
 

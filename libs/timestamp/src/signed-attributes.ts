@@ -1,5 +1,6 @@
 import type { CryptoPort, HashAlgorithm } from '@touchmark/crypto'
-import { context, DerReader, equalBytes, readDer, TAG } from '@touchmark/encoding'
+import type { DerReader } from '@touchmark/encoding'
+import { context, equalBytes, readDer, TAG } from '@touchmark/encoding'
 import type { Certificate } from '@touchmark/x509'
 import { hashOfOid, OID, readAlgorithm } from './algorithms.js'
 import type { TimestampAuthority } from './authority.js'

@@ -68,7 +68,7 @@ describe('signed notes', () => {
             expect((error as { code?: string }).code).toBe('TLOG_NOTE_INVALID')
             return
           }
-            expect(formatSignedNote(note)).toBe(text)
+          expect(formatSignedNote(note)).toBe(text)
         },
       ),
       { numRuns: 1000 },

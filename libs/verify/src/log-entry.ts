@@ -58,7 +58,8 @@ function verifyWith(
   return {
     log: log.name,
     logIdHex: log.logIdHex,
-    logIndex: entry.logIndex,
+    // What nobody signed is not passed on: without a promise the outer index of an API v1 entry is only the bundle's word.
+    logIndex: integratedTime || !inclusionProof ? entry.logIndex : inclusionProof.logIndex,
     kind: entry.kindVersion.kind,
     version: entry.kindVersion.version,
     ...(integratedTime ? { integratedTime } : {}),

@@ -49,6 +49,7 @@ export interface VerifiedTime {
 export interface VerifiedLogEntry {
   readonly log: string
   readonly logIdHex: string
+  /** As promised by the log, over all its shards; without a promise the index in the tree, as proven. */
   readonly logIndex: bigint
   readonly kind: string
   readonly version: string

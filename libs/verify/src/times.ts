@@ -1,6 +1,7 @@
 import type { CryptoPort } from '@touchmark/crypto'
 import { hexEncode } from '@touchmark/encoding'
-import { TimestampError, verifyTimestamp } from '@touchmark/timestamp'
+import { isCodedError, type CodedError } from '@touchmark/errors'
+import { verifyTimestamp } from '@touchmark/timestamp'
 import { VerifyError, type VerifyErrorCode } from './errors.js'
 import type { PerformedCheck, VerifiedTime } from './result.js'
 import type { TrustMaterial } from './trust-material.js'
@@ -43,7 +44,7 @@ export function verifyTimestamps(
         },
       ]
     } catch (cause) {
-      if (!(cause instanceof TimestampError)) throw cause
+      if (!isCodedError(cause)) throw cause
       if (cause.code !== 'TIMESTAMP_AUTHORITY_UNKNOWN') throw refusal(cause, what)
       checks.push({ check: 'timestamp ignored', subject: what, against: 'no authority of the trusted root made it' })
       return []
@@ -51,7 +52,7 @@ export function verifyTimestamps(
   })
 }
 
-function refusal(cause: TimestampError, what: string): VerifyError {
+function refusal(cause: CodedError, what: string): VerifyError {
   const code: VerifyErrorCode =
     cause.code === 'TIMESTAMP_IMPRINT_MISMATCH'
       ? 'VERIFY_TIMESTAMP_OTHER_BYTES'

@@ -200,6 +200,8 @@ describe('what is refused', () => {
       [EXTENSION_OID.basicConstraints, '3003010101'],
       [EXTENSION_OID.basicConstraints, '30030201ff'],
       [EXTENSION_OID.basicConstraints, ''],
+      [EXTENSION_OID.basicConstraints, '30020500'],
+      [EXTENSION_OID.basicConstraints, '30000500'],
       [EXTENSION_OID.keyUsage, '0500'],
       [EXTENSION_OID.keyUsage, '03020781'],
       [EXTENSION_OID.extKeyUsage, '3000'],
@@ -207,6 +209,10 @@ describe('what is refused', () => {
       [EXTENSION_OID.subjectKeyIdentifier, '0404010203'],
       [EXTENSION_OID.authorityKeyIdentifier, '30030401ff'],
       [EXTENSION_OID.subjectAltName, '30038101'],
+      [EXTENSION_OID.subjectAltName, '30000500'],
+      [EXTENSION_OID.subjectAltName, '3015a013060a2b0601040183bf300107a0030c0161' + '0500'],
+      [EXTENSION_OID.subjectAltName, '3015a013060a2b0601040183bf300107a0050c0161' + '0500'],
+      [EXTENSION_OID.subjectAltName, '300ca00a06022a03a0040c00' + '0500'],
       [EXTENSION_OID.subjectAltName, '3003810180'],
       [EXTENSION_OID.subjectAltName, '3003860180'],
       [EXTENSION_OID.subjectAltName, '30028900'],
@@ -214,9 +220,24 @@ describe('what is refused', () => {
     ]
     for (const [oid, value] of bad) refused(known(oid, value))
   })
-  it('more than 64 KiB, before it is read', () => {
-    expect(() => parseCertificate(new Uint8Array(65_537))).toThrowCode('X509_CERTIFICATE_INVALID')
-    expect(() => parseTbsCertificate(new Uint8Array(65_537))).toThrowCode('X509_CERTIFICATE_INVALID')
+  it('more than 64 KiB, although it is in order', () => {
+    const sized = (length: number): Partial<RawFields> => ({
+      extensions: [encode.extension('1.2.3', false, new Uint8Array(length))],
+    })
+    expect(parse(sized(65_000)).extensions.size).toBe(1)
+    refused(sized(65_500))
+    const tbs = rawTbs(plainFields(signer, sized(65_536)))
+    expect(() => parseTbsCertificate(tbs)).toThrowCode('X509_CERTIFICATE_INVALID')
+  })
+  it('something after what is expected, at every level', () => {
+    const nul = hexDecode('0500')
+    const tbs = rawTbs(plainFields(signer))
+    expect(() => parseTbsCertificate(Uint8Array.of(...tbs, 0))).toThrowCode('X509_CERTIFICATE_INVALID')
+    refused({ version: derExplicit(0, derInteger(2), nul) })
+    refused({ algorithm: derSequence(derOid('1.2.3'), nul, nul) })
+    refused({ extensions: [derSequence(derOid('1.2.3'), derOctetString(nul), nul)] })
+    const extensions = derExplicit(3, derSequence(encode.KEY_USAGE_SIGNATURE), nul)
+    refused({ spki: Uint8Array.of(...signer.publicKey.spki, ...extensions), extensions: undefined })
   })
   it('more than 256 names, more than 64 purposes', () => {
     const names = (count: number): Uint8Array =>

@@ -119,11 +119,28 @@ describe('refusals', () => {
     const der = await csr((parts) => (parts.algorithm = hexDecode(hex)))
     expect(() => parseCsr(der).verify(nodeCrypto)).toThrow(`unrecognized signature algorithm: ${name}`)
   })
-  it('more than 64 KiB, before anything is decoded', () => {
-    expect(() => parseCsr(new Uint8Array(65_537))).toThrowCode('X509_CSR_INVALID')
-    expect(() => parseCsr('-'.repeat(131_073))).toThrowCode('X509_CSR_INVALID')
+  it('something after the signature, and in an attribute', async () => {
+    const info = derSequence(derInteger(0), derSequence(), signer.publicKey.spki, NO_ATTRIBUTES)
+    const parts = [info, algorithmIdentifier(signer.scheme), derBitString(await signer.sign(info))]
+    expect(() => parseCsr(derSequence(...parts, hexDecode('0500')))).toThrowCode('X509_CSR_INVALID')
+    const attribute = (...more: Uint8Array[]) =>
+      derElement(0xa0, derSequence(derOid('1.2.3'), derElement(0x31), ...more))
+    await refused(({ info: fields }) => (fields[3] = attribute(hexDecode('0500'))))
+    expect(parseCsr(await csr(({ info: fields }) => (fields[3] = attribute()))).der).toBeDefined()
+  })
+  it('more than 64 KiB, although it is in order', async () => {
+    const big = await csr(({ info }) => (info[1] = longName(66_000)))
+    expect(() => parseCsr(big)).toThrowCode('X509_CSR_INVALID')
+    const text = pemEncode('CERTIFICATE REQUEST', await csr())
+    expect(parseCsr(' '.repeat(1_000) + '\n' + text).der).toBeDefined()
+    expect(() => parseCsr(' '.repeat(131_073) + '\n' + text)).toThrowCode('X509_CSR_INVALID')
   })
 })
+
+function longName(length: number): Uint8Array {
+  const value = derElement(0x0c, new Uint8Array(length).fill(0x61))
+  return derSequence(derElement(0x31, derSequence(derOid('2.5.4.3'), value)))
+}
 
 function firstPart(der: Uint8Array): Uint8Array {
   const inner = der.subarray(der[1]! < 0x80 ? 2 : 3)

@@ -232,8 +232,9 @@ export function lintLeaf(input: LintInput): void {
     if (!isCodedError(cause)) throw cause
     throw new X509Error('X509_LINT_UNPARSABLE', cause.message, { cause })
   }
+  const context = { ...input, issuer, leaf }
   for (const rule of LINT_RULES) {
-    const problem = rule.check({ ...input, issuer, leaf })
+    const problem = rule.check(context)
     if (problem !== undefined) throw new X509Error(rule.code, `profile: ${problem}`)
   }
 }

@@ -56,3 +56,39 @@ export async function appendAll(log: Log, entries: readonly Uint8Array[]): Promi
   for (const [i, answer] of answers.entries()) checkAnswer(log, entries[i]!, answer)
   return answers
 }
+
+/** Bytes that begin like a MerkleTreeLeaf for an X.509 certificate, with this time in its SCT. */
+export function certificateLeaf(text: string, sctTime: string): Uint8Array {
+  const header = Buffer.alloc(12)
+  header.writeBigUInt64BE(BigInt(new Date(sctTime).getTime()), 2)
+  return Buffer.concat([header, body(text)])
+}
+
+/** A signer that can be held up: pause(), wait until it is asked(), resume(). */
+export function slowSigner() {
+  const real = generateSigner({ kind: 'ecdsa', curve: 'P-256' })
+  let gate: { open: Promise<void>; resume: () => void } | undefined
+  const askers: (() => void)[] = []
+  const signer: Signer = {
+    publicKey: real.publicKey,
+    scheme: real.scheme,
+    sign: async (message) => {
+      for (const asked of askers.splice(0)) asked()
+      await gate?.open
+      return real.sign(message)
+    },
+  }
+  return {
+    signer,
+    pause: () => {
+      let resume!: () => void
+      const open = new Promise<void>((resolve) => (resume = resolve))
+      gate = { open, resume }
+    },
+    resume: () => {
+      gate?.resume()
+      gate = undefined
+    },
+    asked: () => new Promise<void>((resolve) => askers.push(resolve)),
+  }
+}

@@ -76,7 +76,7 @@ describe('bodies', () => {
       const tooLarge = { code: 3, message: 'http: request body too large', details: [] }
       const body = `{"x":"${'a'.repeat(5 * 1024 * 1024)}"}`
       expectRefused(await post(body, {}, path), tooLarge)
-      expectRefused(await post(body, { 'Content-Length': '', 'Transfer-Encoding': 'chunked' }, path), tooLarge)
+      expectRefused(await post(body, { 'Transfer-Encoding': 'chunked' }, path), tooLarge)
     },
   )
 

@@ -27,7 +27,8 @@ const DOCUMENT_FRESH_MS = 60 * MINUTE
 const RETRY_MS = 10_000
 const MAX_WILDCARD_ISSUERS = 100
 const MAX_REMEMBERED_ATTEMPTS = 1_000
-const MAX_CONCURRENT_FETCHES = 16
+/** Wildcard issuers asked at once. Fixed ones are not counted: strangers must not keep them from being asked. */
+const MAX_WILDCARD_FETCHES = 16
 
 /** The keys of all issuers: fetched when first asked for, kept, fetched again when old or when a token names an unknown one. */
 export class IssuerKeys {
@@ -38,6 +39,7 @@ export class IssuerKeys {
   readonly #wildcard = new Map<string, Held>()
   readonly #attempts = new Map<string, number>()
   readonly #running = new Map<string, Promise<Held>>()
+  #wildcardFetches = 0
 
   constructor(source: IssuerSource, clock: Clock) {
     this.#source = source
@@ -49,7 +51,7 @@ export class IssuerKeys {
     const held = this.#held(issuer)
     const age = held === undefined ? 0 : this.#ageOf(held.fetchedAt)
     if (held !== undefined && age < FRESH_MS) return held
-    if (this.#triedLately(issuer)) {
+    if (this.#triedLately(issuer) && !this.#running.has(issuer.url)) {
       if (held !== undefined && age < KEPT_MS) return held
       throw new CaError('CA_ISSUER_UNAVAILABLE', `${issuer.url} did not answer just now`)
     }
@@ -105,13 +107,18 @@ export class IssuerKeys {
   #load(issuer: MatchedIssuer): Promise<Held> {
     const running = this.#running.get(issuer.url)
     if (running !== undefined) return running
-    if (this.#running.size >= MAX_CONCURRENT_FETCHES) {
+    const counted = issuer.config.wildcard ? 1 : 0
+    if (counted === 1 && this.#wildcardFetches >= MAX_WILDCARD_FETCHES) {
       return Promise.reject(new CaError('CA_ISSUER_UNAVAILABLE', 'too many issuers are being asked at once'))
     }
     this.#attempts.delete(issuer.url)
     this.#attempts.set(issuer.url, this.#clock.now().getTime())
     if (this.#attempts.size > MAX_REMEMBERED_ATTEMPTS) this.#attempts.delete(this.#attempts.keys().next().value!)
-    const loading = this.#fetch(issuer).finally(() => this.#running.delete(issuer.url))
+    this.#wildcardFetches += counted
+    const loading = this.#fetch(issuer).finally(() => {
+      this.#wildcardFetches -= counted
+      this.#running.delete(issuer.url)
+    })
     this.#running.set(issuer.url, loading)
     return loading
   }

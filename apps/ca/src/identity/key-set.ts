@@ -1,6 +1,6 @@
 import { base64Decode, type JsonValue } from '@touchmark/encoding'
 import { isCodedError } from '@touchmark/errors'
-import { checkKeyStrength } from '@touchmark/crypto'
+import { checkRsaModulus } from '@touchmark/crypto'
 import { importJWK, type CryptoKey, type JWK } from 'jose'
 import { CaError } from '../errors.js'
 
@@ -79,7 +79,7 @@ function fits(jwk: JWK, algorithm: string): boolean {
   return jwk.kty === (algorithm === 'EdDSA' ? 'OKP' : 'EC') && jwk.crv === CURVES[algorithm]
 }
 
-/** At least 2048 bits and a usable exponent; the CA's own rules (ROCA, close factors) where they apply to the size. */
+/** At least 2048 bits, a usable exponent, and a modulus that nobody can factor for free. */
 function isStrongRsa(jwk: JWK): boolean {
   try {
     const modulus = base64Decode(jwk.n ?? '', { alphabet: 'url', padding: 'none' })
@@ -87,14 +87,7 @@ function isStrongRsa(jwk: JWK): boolean {
     const bits = bitLength(modulus)
     const e = exponent.length > 8 ? 0n : exponent.reduce((sum, byte) => (sum << 8n) | BigInt(byte), 0n)
     if (bits < 2048 || bits > 16_384 || e < 3n || e % 2n === 0n) return false
-    if (e !== 65_537n || ![2048, 3072, 4096].includes(bits)) return true
-    const none = new Uint8Array(0)
-    checkKeyStrength({
-      type: { kind: 'rsa', modulusBits: bits },
-      spki: none,
-      keyBits: none,
-      rsa: { modulus, exponent: e },
-    })
+    checkRsaModulus(modulus)
     return true
   } catch (error) {
     if (isCodedError(error)) return false

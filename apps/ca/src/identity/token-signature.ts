@@ -1,8 +1,11 @@
 import { compactVerify, type CryptoKey } from 'jose'
-import type { UnverifiedToken } from './token-shape.js'
+import type { SignedParts } from './token-shape.js'
 
 /** True when one of the keys made the token's signature with the token's algorithm. */
-export async function isSignedByOneOf(token: UnverifiedToken, keys: readonly CryptoKey[]): Promise<boolean> {
+export async function isSignedByOneOf(
+  token: Omit<SignedParts, 'payload'>,
+  keys: readonly CryptoKey[],
+): Promise<boolean> {
   for (const key of keys) {
     try {
       await compactVerify(token.compact, key, { algorithms: [token.algorithm] })

@@ -5,6 +5,7 @@ import {
   identify,
   IdentityError,
   type Identity,
+  type IssuerConfig,
   type IssuerConfiguration,
   type Principal,
 } from '@touchmark/identity'
@@ -59,14 +60,14 @@ export class TokenVerifier {
    * asked again with the first token. Never rejects.
    */
   async warmUp(unavailable: (issuerUrl: string, why: string) => void): Promise<void> {
-    const fixed = this.#configuration.issuers.filter((issuer) => !issuer.wildcard)
-    for (const config of fixed) {
+    const ask = async (config: IssuerConfig): Promise<void> => {
       try {
         await this.#keys.get({ url: config.url, config })
       } catch (error) {
         unavailable(config.url, error instanceof Error ? error.message : 'unknown')
       }
     }
+    await Promise.all(this.#configuration.issuers.filter((issuer) => !issuer.wildcard).map(ask))
   }
 
   /** Throws CA_TOKEN_REFUSED, CA_ISSUER_UNAVAILABLE or IDENTITY_CLAIMS_REFUSED: to a client all the same. */

@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto'
 import { beforeAll, describe, expect, it } from '@jest/globals'
 import { ManualClock } from '@touchmark/clock'
-import { equalBytes, hexEncode } from '@touchmark/encoding'
+import { equalBytes, hexDecode, hexEncode } from '@touchmark/encoding'
 import { CodedError } from '@touchmark/errors'
 import type { Signer } from '@touchmark/crypto'
 import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
 import type { Principal } from '@touchmark/identity'
 import {
+  assembleCertificate,
   buildChain,
   buildIntermediateCertificate,
   buildRootCertificate,
@@ -361,6 +362,18 @@ describe('a CA is not made of parts that do not fit', () => {
       purpose: 'codeSigning',
     })
     refused({ chain: [parseCertificate(der), tight] })
+  })
+  it('a root with the right key and another name', async () => {
+    const other = { subject: { ...subject, commonName: 'other' }, ...DATES, signer: rootKey, random }
+    refused({ chain: [ca, parseCertificate(await buildRootCertificate(other))] })
+  })
+  it.each([
+    ['may not sign certificates', '0302010' + '6', '0302010' + '2'],
+    ['has no subject key identifier', '0603551d0e', '0603551d63'],
+  ])('an issuing CA that %s', async (_, from, to) => {
+    const tbs = hexDecode(hexEncode(ca.tbs).replace(from, to))
+    const der = assembleCertificate(tbs, ca.signatureAlgorithm.der, await rootKey.sign(tbs))
+    refused({ chain: [parseCertificate(der), root] })
   })
   it('an Ed25519 CA key', async () => {
     const signer = generateSigner({ kind: 'ed25519' }, { kind: 'ed25519' })

@@ -1,12 +1,10 @@
 import { randomBytes } from 'node:crypto'
-import type { IncomingHttpHeaders } from 'node:http'
-import { request as httpRequest } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { request as httpRequest, type IncomingHttpHeaders, type RequestListener } from 'node:http'
 import { NestFactory } from '@nestjs/core'
 import { ManualClock } from '@touchmark/clock'
 import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
 import type { IssuerConfiguration } from '@touchmark/identity'
-import { createHttpMetrics, createLogger, edge, Health, Registry } from '@touchmark/service'
+import { createHttpMetrics, createLogger, edge, Health, listen, Registry } from '@touchmark/service'
 import {
   buildIntermediateCertificate,
   buildRootCertificate,
@@ -94,15 +92,19 @@ export async function startTestCa(options: TestCaOptions): Promise<TestCa> {
   const app = await NestFactory.create(module, { bodyParser: false, logger: false })
   const metrics = createHttpMetrics(new Registry())
   app.use(edge({ shapes: CA_SHAPES, health: new Health(clock), metrics, logger: createLogger({ level: 'silent' }) }))
-  await app.listen(0, '127.0.0.1')
-  const { port } = app.getHttpServer().address() as AddressInfo
+  await app.init()
+  const server = await listen(app.getHttpAdapter().getInstance() as RequestListener, '127.0.0.1', 0)
+  const { port } = server
   return {
     clock,
     audit,
     logged,
     chain: certificates,
     request: (method, path, headers = {}, body = undefined) => send(port, method, path, headers, body),
-    close: () => app.close(),
+    async close() {
+      await server.drain(100)
+      await app.close()
+    },
   }
 }
 
@@ -114,7 +116,10 @@ function send(
   body: string | Uint8Array | undefined,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }
+    const length =
+      body === undefined || headers['Transfer-Encoding'] !== undefined
+        ? {}
+        : { 'Content-Length': String(Buffer.byteLength(body)) }
     const request = httpRequest(
       {
         host: '127.0.0.1',

@@ -27,7 +27,9 @@ export async function logShow(context: CliContext, indexText: string, options: I
     ),
   )
   context.out(rows(describeBody(entry.body)))
-  context.out(`proven: ${entry.proof.length === 1 ? '1 hash leads' : `${entry.proof.length} hashes lead`} from this entry to the log's newest signed root.\n`)
+  context.out(
+    `proven: ${entry.proof.length === 1 ? '1 hash leads' : `${entry.proof.length} hashes lead`} from this entry to the log's newest signed root.\n`,
+  )
 }
 
 /** `touchmark log prove INDEX` or `--bundle FILE`: the inclusion proof under the newest checkpoint. */

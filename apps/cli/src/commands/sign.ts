@@ -83,11 +83,7 @@ async function run(
   progress.show('asking for a certificate …')
   const signed: Signed[] = []
   try {
-    const identity = await obtainIdentity(
-      token.token,
-      generateSigner({ kind: 'ecdsa', curve: 'P-256' }),
-      services,
-    )
+    const identity = await obtainIdentity(token.token, generateSigner({ kind: 'ecdsa', curve: 'P-256' }), services)
     await inParallel(targets, async ({ file, bundle }) => {
       const started = services.elapsed()
       signed.push({

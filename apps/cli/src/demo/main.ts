@@ -133,5 +133,7 @@ try {
   console.error(`\nThe demo failed: ${error instanceof Error ? error.message : String(error)}`)
   process.exitCode = 1
 } finally {
+  const { removeEmbeddedPostgres } = await import('@touchmark/app-standalone')
+  await removeEmbeddedPostgres(join(folder, 'data', 'postgres'))
   await rm(folder, { recursive: true, force: true })
 }

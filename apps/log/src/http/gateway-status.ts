@@ -3,6 +3,7 @@ import type { Response } from 'express'
 /** Numbers of gRPC statuses, as they stand in bodies. */
 export const GRPC = {
   cancelled: 1,
+  unknown: 2,
   invalidArgument: 3,
   deadlineExceeded: 4,
   notFound: 5,

@@ -1,11 +1,14 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { inspect } from 'node:util'
-import { describe, expect, it } from '@jest/globals'
+import { describe, expect, it, jest } from '@jest/globals'
 import { isCodedError } from '@touchmark/errors'
 import fc from 'fast-check'
 import { nobleCrypto } from '../noble/index.js'
 import type { KeyType } from '../types.js'
 import { generateSigner, MemorySigner, privateKeyToPkcs8, randomBytes, signerFromPkcs8 } from './index.js'
+
+// Keys are generated here, which takes as long as it takes.
+jest.setTimeout(60_000)
 
 const TYPES: readonly KeyType[] = [
   { kind: 'ecdsa', curve: 'P-256' },

@@ -110,14 +110,27 @@ describe('decodeProtoJson, values', () => {
     expect(decode(`{"rawBytes":"${text}"}`)).toEqual({ rawBytes: new Uint8Array(bytes) })
   })
 
-  it.each(['!!!', 'abcde', 'AQ=', 'AQ===', '=', '====', 'AQ ==', '+_+_', 'A', 'AQID=', 'é', 'AQ=\\n', 'AQ==AQ=='])(
-    'refuses base64 %s',
-    (text) => {
-      expect(messageOf(`{"rawBytes":"${text}"}`)).toBe(
-        `proto: (line 1:13): invalid value for bytes field rawBytes: "${text}"`,
-      )
-    },
-  )
+  it.each([
+    '!!!',
+    'abcde',
+    'AQ=',
+    'AQ===',
+    '=',
+    '====',
+    'AQ ==',
+    '+_+_',
+    'A',
+    'AQID=',
+    'é',
+    'AQ=\\n',
+    'AQ==AQ==',
+    '\\u0041',
+    'AQID\\u0041',
+  ])('refuses base64 %s', (text) => {
+    expect(messageOf(`{"rawBytes":"${text}"}`)).toBe(
+      `proto: (line 1:13): invalid value for bytes field rawBytes: "${text}"`,
+    )
+  })
 
   it.each(['-_-_', 'AQ', 'AR==', 'AQI', 'AQ==\\n'])('refuses base64 %s where values are strict', (text) => {
     expect(messageOf(`{"rawBytes":"${text}"}`, { strictValues: true })).toContain('invalid value for bytes field')
@@ -169,6 +182,7 @@ describe('decodeProtoJson, values', () => {
     '"01"',
     '1e99',
     '1e999999999999',
+    '1e2147483647',
     '-1e-1',
     'true',
     '[]',
@@ -221,6 +235,7 @@ describe('decodeProtoJson, refusals', () => {
     ['{"foo":1}', 'proto: (line 1:2): unknown field "foo"'],
     ['{"SomeText":"x"}', 'proto: (line 1:2): unknown field "SomeText"'],
     ['\n {"isOn":true,\n "foo":1}', 'proto: (line 2:2): unknown field "foo"'],
+    ['{"someText":"é€😀","foo":1}', 'proto: (line 1:19): unknown field "foo"'],
     ['{"isOn":true,"isOn":true}', 'proto: (line 1:14): duplicate field "isOn"'],
     ['{"isOn":null,"is_on":true}', 'proto: (line 1:14): duplicate field "is_on"'],
     ['{"isOn":true,"is\\u004fn":true}', 'proto: (line 1:14): duplicate field "is\\u004fn"'],
@@ -285,9 +300,13 @@ describe('decodeProtoJson, refusals', () => {
   })
 
   it('answers with a short text whatever the length of the bad value', () => {
-    expect(messageOf(`{"rawBytes":"${'!'.repeat(1_000_000)}"}`).length).toBeLessThan(400)
-    expect(messageOf(`{"${'k'.repeat(1_000_000)}":1}`).length).toBeLessThan(400)
-    expect(messageOf(`{"bigCount":1${'0'.repeat(1_000_000)}}`).length).toBeLessThan(400)
+    expect(messageOf(`{"rawBytes":"${'!'.repeat(300_000)}"}`).length).toBeLessThan(400)
+    expect(messageOf(`{"${'k'.repeat(300_000)}":1}`).length).toBeLessThan(400)
+    for (const number of [`1${'0'.repeat(300_000)}`, `1.${'0'.repeat(300_000)}1`, `1e${'0'.repeat(300_000)}`]) {
+      expect(messageOf(`{"bigCount":${number}}`).length).toBeLessThan(400)
+      expect(messageOf(`{"bigCount":"${number}"}`).length).toBeLessThan(400)
+      expect(messageOf(`{"keyDetails":${number}}`).length).toBeLessThan(400)
+    }
   })
 })
 
@@ -369,11 +388,10 @@ describe('decodeProtoJson, properties', () => {
         try {
           decode(bytes, { unknownFields: ignore ? 'ignore' : 'refuse' })
         } catch (error) {
-          expect(error).toBeInstanceOf(EncodingError)
-          expect((error as EncodingError).code).toBe('ENCODING_JSON')
+          if (!(error instanceof EncodingError) || error.code !== 'ENCODING_JSON') throw error
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
 

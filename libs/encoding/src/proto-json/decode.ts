@@ -219,7 +219,6 @@ class Decoder {
   }
 
   #ofNumber(field: ProtoField, start: number, end: number): unknown {
-    if (end - start > 64 && field.kind !== 'double') return WRONG
     const text = this.#scanner.sourceText(start, end)
     switch (field.kind) {
       case 'int64':
@@ -258,7 +257,7 @@ function doubleOfString(text: string): unknown {
  * field once over both spellings, `null` = absent, oneofs exclusive, base64 of either alphabet. Fields that are absent have no member; messages are
  * plain objects, repeated fields arrays, enums numbers. The caller bounds the size of `bytes`; nesting is bounded before anything is built.
  *
- * Throws ENCODING_JSON. Its text is the reference's, `proto: (line L:C): …` with columns in bytes from the start of the value, or encoding/json's.
+ * Throws ENCODING_JSON. Its text is the reference's, `proto: (line L:C): …` with columns in characters from the start of the value, or encoding/json's.
  */
 export function decodeProtoJson(bytes: Uint8Array, schema: ProtoSchema, options: ProtoJsonOptions): Message {
   const trailing = options.trailing ?? 'ignore'

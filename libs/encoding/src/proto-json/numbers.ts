@@ -1,14 +1,18 @@
 const NUMBER = /^(-?)(0|[1-9]\d*)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/
 
+/** No number that is meant as an integer is longer; below this, stripping zeros costs nothing worth mention. */
+const MAX_CHARS = 64
+
 /** More digits than any 64-bit integer has; checked before digits are built, so an exponent cannot make a long one. */
 const MAX_DIGITS = 20
 
 /**
  * The integer that a JSON number denotes, as Go's protojson normalises it: `5`, `5.0`, `5e0` and `50e-1` are 5. Undefined when it is not whole,
- * not a JSON number, or has more than 20 digits.
+ * not a JSON number, has more than 20 digits, or is written with more than 64 characters.
  */
 export function integerOf(text: string): bigint | undefined {
   if (/^-?(0|[1-9]\d{0,14})$/.test(text)) return BigInt(text)
+  if (text.length > MAX_CHARS) return undefined
   const parts = NUMBER.exec(text)
   if (parts === null) return undefined
   const whole = parts[2] === '0' ? '' : parts[2]!

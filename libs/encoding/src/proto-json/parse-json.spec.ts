@@ -7,6 +7,16 @@ import { parseJson, type ParseJsonOptions } from './index.js'
 
 const parse = (text: string, options?: ParseJsonOptions) => parseJson(utf8Encode(text), options)
 
+/** The value as text, or that there is none; other errors than ours and JSON.parse's are thrown on. */
+function outcome(read: () => unknown): string {
+  try {
+    return JSON.stringify(read())
+  } catch (error) {
+    if (error instanceof EncodingError || error instanceof SyntaxError) return 'refused'
+    throw error
+  }
+}
+
 describe('parseJson', () => {
   it('gives what JSON.parse gives, for whatever JSON.stringify writes', () => {
     fc.assert(
@@ -14,7 +24,7 @@ describe('parseJson', () => {
         const text = JSON.stringify(value, null, indent)
         expect(JSON.stringify(parse(text, { maxDepth: 1000 }))).toBe(JSON.stringify(JSON.parse(text)))
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     )
   })
 
@@ -43,17 +53,9 @@ describe('parseJson', () => {
     fc.assert(
       fc.property(pieces, (parts) => {
         const text = parts.join('')
-        let mine
-        try {
-          mine = parse(text, { duplicates: 'last' })
-        } catch (error) {
-          expect(error).toBeInstanceOf(EncodingError)
-          expect(() => JSON.parse(text) as unknown).toThrow()
-          return
-        }
-        expect(mine).toEqual(JSON.parse(text))
+        expect(outcome(() => parse(text, { duplicates: 'last' }))).toBe(outcome(() => JSON.parse(text) as unknown))
       }),
-      { numRuns: 3000 },
+      { numRuns: 1000 },
     )
   })
 
@@ -67,7 +69,7 @@ describe('parseJson', () => {
           expect((error as EncodingError).code).toBe('ENCODING_JSON')
         }
       }),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     )
   })
 

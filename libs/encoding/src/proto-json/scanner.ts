@@ -80,17 +80,18 @@ export class JsonScanner {
     throw new EncodingError('ENCODING_JSON', `invalid character ${quoteByte(byte)} ${context}${where}`)
   }
 
-  /** `line:column` of a byte, both from 1, the column in bytes, counted from the start of the first value. */
+  /** `line:column` of a byte, both from 1, the column in characters, counted from the start of the first value. */
   lineAndColumn(at: number): string {
     let line = 1
-    let lineStart = this.start
+    let column = 1
     for (let i = this.start; i < at; i++) {
-      if (this.bytes[i] === 0x0a) {
+      const byte = this.bytes[i]!
+      if (byte === 0x0a) {
         line++
-        lineStart = i + 1
-      }
+        column = 1
+      } else if ((byte & 0xc0) !== 0x80) column++
     }
-    return `${line}:${at - lineStart + 1}`
+    return `${line}:${column}`
   }
 
   /** Source text of a token, cut to a bounded length. */

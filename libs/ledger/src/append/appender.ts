@@ -23,8 +23,9 @@ const MAX_ATTEMPTS = 3
 const PASSING: readonly string[] = ['POSTGRES_UNAVAILABLE', 'POSTGRES_SERIALIZATION', 'POSTGRES_DEADLOCK']
 /** The server refused a value: one entry's, perhaps, and then the others must not suffer. */
 const REFUSED_VALUE: readonly string[] = ['POSTGRES_CONSTRAINT', 'POSTGRES_QUERY']
-/** Pauses of reading what became of a COMMIT; about twenty seconds in all. */
-const READ_AGAIN_MS = [0, 50, 100, 200, 400, 800, 1600, 2000, 2000, 2000, 2000, 2000, 2000, 2000, 2000]
+/** How long a COMMIT whose answer was lost is read after, and the longest pause between two attempts. */
+const READ_BACK_MS = 20_000
+const MAX_PAUSE_MS = 2_000
 
 /** What a transaction found and made. `indexes` has the index of every leaf hash (hex) of the batch that is in the tree. */
 interface Committed {
@@ -124,6 +125,7 @@ export class Appender {
       findEntries(
         client,
         memory.identity.id,
+        before.size,
         items.map((item) => item.leafHash),
       ),
     ])
@@ -245,8 +247,8 @@ export class Appender {
   async #readBack(items: readonly WaitingEntry[]): Promise<boolean> {
     const memory = this.#memory
     let last: unknown
-    for (const pauseMs of READ_AGAIN_MS) {
-      await new Promise((resolve) => setTimeout(resolve, pauseMs))
+    const until = performance.now() + READ_BACK_MS
+    for (let pauseMs = 25; performance.now() < until; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
       try {
         const committed = await this.#inTransaction(async (client) => {
           const before = memory.newest
@@ -256,6 +258,7 @@ export class Appender {
             findEntries(
               client,
               memory.identity.id,
+              before.size,
               items.map((item) => item.leafHash),
             ),
           ])
@@ -268,7 +271,8 @@ export class Appender {
         return true
       } catch (error) {
         last = error
-        if (!(error instanceof PostgresError)) break
+        if (!(error instanceof PostgresError) || error.code === 'POSTGRES_CLOSED') break
+        await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
     }
     memory.noteFailure(last)

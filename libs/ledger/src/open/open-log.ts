@@ -19,6 +19,8 @@ import { loadEdge } from './load-edge.js'
 import { verifyHead } from './verify-head.js'
 
 const DEFAULT_SIGN_DEADLINE_MS = 3_000
+/** Below the server's limit on a silent transaction, so that it is we who give up. */
+const MAX_SIGN_DEADLINE_MS = 4_000
 /** All of the last tile's entries, whatever their size. */
 const MAX_LAST_ENTRIES_BYTES = 256 * 1024 * 1024
 
@@ -37,7 +39,7 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
     logId: logIdOf(signer.publicKey, origin, sha256),
     signer,
     clock: options.clock,
-    deadlineMs: options.signDeadlineMs ?? DEFAULT_SIGN_DEADLINE_MS,
+    deadlineMs: Math.min(options.signDeadlineMs ?? DEFAULT_SIGN_DEADLINE_MS, MAX_SIGN_DEADLINE_MS),
   }
   const existing = await db.withClient((client) => findTreeRow(client, origin))
   if (!existing) await createTree(db, by, keySha256, options)

@@ -3,7 +3,7 @@ import type { LogHead } from '../types.js'
 import type { TileNodes } from '../append/tile-nodes.js'
 import { encodeByteaArray, encodeInt2Array, encodeInt8Array, type ByteaArray } from './binary-array.js'
 
-// enable_seqscan: a plan is kept with its connection, and one made while the table was one page would scan it for ever.
+// enable_…: a plan is kept with its connection; one that was made while the tables were small must not read all of them later.
 // synchronous_commit: raised where somebody lowered it, left alone where it is set to wait for more.
 // A holder that went silent ends first (5 s), then those who wait for its lock (8 s), then a statement (10 s).
 const BEGIN = `begin isolation level read committed;
@@ -11,6 +11,8 @@ const BEGIN = `begin isolation level read committed;
   set local lock_timeout = '8s';
   set local statement_timeout = '10s';
   set local enable_seqscan = off;
+  set local enable_hashjoin = off;
+  set local enable_mergejoin = off;
   select set_config('synchronous_commit', 'on', true) where current_setting('synchronous_commit') in ('off', 'local')`
 
 // Everything hangs on the update: a row that is not what was locked gets no entries and no tiles.

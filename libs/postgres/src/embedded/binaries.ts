@@ -30,7 +30,7 @@ export interface Binaries {
   majorVersion: number
 }
 
-interface Package {
+export interface ServerPackage {
   /** The folder with bin, lib and share. */
   native: string
   version: string
@@ -53,14 +53,23 @@ interface Link {
  * place where we may write, else in a copy. The copy also serves an account that cannot reach this project's folder.
  */
 export async function findBinaries(account: Account, log: (line: string) => void): Promise<Binaries> {
-  const found = await findPackage()
+  return prepareBinaries(await findPackage(), account, systemFolders(tmpdir()), log)
+}
+
+/** The same for a package that was found; a copy goes to the first of `bases` that will do. */
+export async function prepareBinaries(
+  found: ServerPackage,
+  account: Account,
+  bases: readonly string[],
+  log: (line: string) => void,
+): Promise<Binaries> {
   const reachable = await canEnter(join(found.native, 'bin'), account)
-  const native = reachable && (await makeLinks(found)) ? found.native : await copyPackage(found, account, log)
+  const native = reachable && (await makeLinks(found)) ? found.native : await copyPackage(found, account, bases, log)
   const majorVersion = Number.parseInt(found.version, 10)
   return { postgres: join(native, 'bin', 'postgres'), initdb: join(native, 'bin', 'initdb'), majorVersion }
 }
 
-async function findPackage(): Promise<Package> {
+async function findPackage(): Promise<ServerPackage> {
   const name = `${process.platform}-${process.arch}`
   try {
     // From the wrapper's own place: npm may nest what it depends on.
@@ -90,7 +99,7 @@ async function readLinks(root: string): Promise<Link[]> {
 }
 
 /** Makes the links that are missing; making one is atomic, so others may do the same. False when we may not write there. */
-async function makeLinks({ native, links }: Package): Promise<boolean> {
+async function makeLinks({ native, links }: ServerPackage): Promise<boolean> {
   for (const link of links) {
     const path = join(native, link.path)
     if (await stat(path).catch(() => undefined)) continue
@@ -112,14 +121,19 @@ interface CopiedFile {
   executable: boolean
 }
 
-async function copyPackage(found: Package, account: Account, log: (line: string) => void): Promise<string> {
+async function copyPackage(
+  found: ServerPackage,
+  account: Account,
+  bases: readonly string[],
+  log: (line: string) => void,
+): Promise<string> {
   const files = await listFiles(found.native)
   const digest = createHash('sha256')
     .update(JSON.stringify([files, found.links]))
     .digest('hex')
     .slice(0, 12)
   const reasons: string[] = []
-  for (const base of systemFolders(tmpdir())) {
+  for (const base of bases) {
     try {
       await makeOwnFolder(base, account.other ? 0o711 : 0o700)
       const target = join(base, `postgres-${found.version}-${found.name}-${digest}`)
@@ -170,7 +184,7 @@ async function isIntact(target: string, files: readonly CopiedFile[], links: rea
   return (await Promise.all([...checks, ...linked]).catch(() => [false])).every(Boolean)
 }
 
-async function copyTo(target: string, found: Package, files: readonly CopiedFile[]): Promise<void> {
+async function copyTo(target: string, found: ServerPackage, files: readonly CopiedFile[]): Promise<void> {
   const making = `${target}.making-${randomBytes(6).toString('hex')}`
   await mkdir(making, { mode: 0o755 })
   try {

@@ -9,6 +9,7 @@ import type { Account } from './account.js'
 import { canEnter, serverAccount } from './account.js'
 import type { Binaries } from './binaries.js'
 import { makeOwnFolder, syncFolder, systemFolders, writeSecretFile } from './folders.js'
+import { removeOrphans } from './orphans.js'
 import { isRunning } from './postmaster.js'
 import { SERVER_ENVIRONMENT } from './settings.js'
 
@@ -52,7 +53,7 @@ export async function findPlace(
   const pointed = await readPointer(real)
   if (pointed !== undefined) return inspectPlace(pointed, wanted)
   if (!wanted.other || (await canEnter(real, wanted))) return placeAt(real, wanted)
-  const place = await choosePlace(real)
+  const place = await choosePlace(real, log)
   log(`${wanted.name} cannot enter ${real}: the database lies in ${place}`)
   return placeAt(place, wanted)
 }
@@ -119,13 +120,14 @@ function placeOf(text: string): string | undefined {
 }
 
 /** Makes a place outside dataDir and points to it. Of several processes at once, the first to point wins. */
-async function choosePlace(dataDir: string): Promise<string> {
+async function choosePlace(dataDir: string, log: (line: string) => void): Promise<string> {
   const name = `${createHash('sha256').update(dataDir).digest('hex').slice(0, 12)}-${randomBytes(4).toString('hex')}`
   const reasons: string[] = []
   for (const base of systemFolders(tmpdir())) {
     try {
       await makeOwnFolder(base, 0o711)
       await makeOwnFolder(join(base, 'clusters'), 0o711)
+      await removeOrphans(join(base, 'clusters'), log)
       const place = join(base, 'clusters', name)
       await makeOwnFolder(place, 0o711)
       await writeSecretFile(join(place, 'origin'), `${dataDir}\n`)

@@ -48,7 +48,7 @@ export interface LeafOptions {
   readonly notAfter?: Date
   /** What is put in place of the one SCT of this instance's own certificate log. */
   readonly scts?: (own: Sct) => readonly Sct[] | Promise<readonly Sct[]>
-  /** Changes the certificate's TBS before it is signed. */
+  /** Changes the certificate's TBS before it is signed, and before its own SCT is made. */
   readonly changeTbs?: (tbs: Uint8Array) => Uint8Array
 }
 
@@ -140,10 +140,10 @@ export class TestInstance {
       notBefore: options.notBefore ?? later(NOW, -60),
       notAfter: options.notAfter ?? later(NOW, 540),
     })
-    const own = await this.sct(plainTbs(parts))
+    const change = options.changeTbs ?? ((tbs) => tbs)
+    const own = await this.sct(change(plainTbs(parts)))
     const scts = options.scts ? await options.scts(own) : [own]
-    const whole = scts.length === 0 ? plainTbs(parts) : withScts(parts, scts)
-    const tbs = options.changeTbs?.(whole) ?? whole
+    const tbs = change(scts.length === 0 ? plainTbs(parts) : withScts(parts, scts))
     return parseCertificate(assembleCertificate(tbs, algorithm, await this.caSigner.sign(tbs)))
   }
 

@@ -10,7 +10,7 @@ import {
 import { defaultKeyDetails, type HashAlgorithm, type KeyType, type Signer } from '@touchmark/crypto'
 import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
 import { base64Encode, canonicalJson, hexEncode, pemEncode, utf8Encode, type JsonValue } from '@touchmark/encoding'
-import type { Certificate } from '@touchmark/x509'
+import { parseCertificate, type Certificate } from '@touchmark/x509'
 import { NOW, type LeafOptions, type TestInstance } from './instance.js'
 
 export type EntryKind = 'hashedrekord 0.0.1' | 'dsse 0.0.1' | 'intoto 0.0.2' | 'hashedrekord 0.0.2' | 'dsse 0.0.2'
@@ -113,6 +113,8 @@ export interface SignOptions {
   readonly signer?: Signer
   readonly keyType?: KeyType
   readonly leaf?: Omit<LeafOptions, 'key'>
+  /** This one instead of one that the instance issues. */
+  readonly certificate?: Uint8Array
   /** When timestamp authority and log say it was signed. */
   readonly at?: Date
   /** Other entries in the log after this one. */
@@ -152,7 +154,9 @@ export async function sign(instance: TestInstance, options: SignOptions = {}): P
   const artifact = options.artifact ?? utf8Encode('artifact')
   const at = options.at ?? NOW
   const signer = options.signer ?? generateSigner(options.keyType ?? P256, schemeFor(shape, options.keyType))
-  const certificate = await instance.issue({ key: signer.publicKey, ...options.leaf })
+  const certificate = options.certificate
+    ? parseCertificate(options.certificate)
+    : await instance.issue({ key: signer.publicKey, ...options.leaf })
   const content = await signContent(shape, artifact, signer, options)
   const signature = content.kind === 'message' ? content.message.signature : content.envelope.signature.sig
   const [kind, version] = shape.entry.split(' ') as [string, string]

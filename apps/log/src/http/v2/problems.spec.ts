@@ -43,6 +43,7 @@ describe('answers to what the log refuses', () => {
     ['LEDGER_SIGNER_FAILED', 503, 14, 'the log cannot sign at this moment; retry'],
     ['LEDGER_STATE_UNKNOWN', 503, 14, 'it is not known whether the entry was stored; retry'],
     ['LEDGER_ENTRY_TOO_LARGE', 400, 3, 'entry is too large'],
+    ['LEDGER_ENTRY_REFUSED', 500, 2, 'failed to integrate entry'],
     ['LEDGER_CANCELLED', 499, 1, 'context canceled'],
     ['LEDGER_CORRUPT', 500, 13, 'internal server error'],
     ['LEDGER_ROLLED_BACK', 500, 13, 'internal server error'],

@@ -36,6 +36,7 @@ const PROBLEMS: Readonly<Partial<Record<Code, Problem>>> = {
   SERVICE_BODY_ABORTED: { http: 499, grpc: GRPC.cancelled, message: 'context canceled' },
   SERVICE_BODY_TIMEOUT: { http: 408, grpc: GRPC.deadlineExceeded, message: 'the request did not arrive in time' },
   LEDGER_CANCELLED: { http: 499, grpc: GRPC.cancelled, message: 'context canceled' },
+  LEDGER_ENTRY_REFUSED: { http: 500, grpc: GRPC.unknown, message: 'failed to integrate entry' },
   LEDGER_PUSHBACK: unavailable('reached max pushback; retry'),
   LEDGER_CLOSED: unavailable('the log is shutting down; retry'),
   LEDGER_UNAVAILABLE: unavailable('the log cannot store entries at this moment; retry'),

@@ -1,0 +1,86 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { describe, expect, it } from '@jest/globals'
+import type { JsonValue } from '@touchmark/encoding'
+import { isCodedError } from '@touchmark/errors'
+import { KeySet, TOKEN_ALGORITHMS } from './key-set.js'
+import { isSignedByOneOf } from './token-signature.js'
+import { readSignedParts } from './token-shape.js'
+
+interface Test {
+  readonly tcId: number
+  readonly comment: string
+  readonly jws: unknown
+  readonly result: 'valid' | 'invalid' | 'acceptable'
+}
+interface Group {
+  readonly comment: string
+  readonly public?: JsonValue
+  readonly private: JsonValue
+  readonly tests: readonly Test[]
+}
+
+const FOLDER = new URL('../../../../../shared/vectors/wycheproof/', import.meta.url)
+const present = existsSync(FOLDER)
+const read = (name: string): Group[] =>
+  present ? (JSON.parse(readFileSync(new URL(name, FOLDER), 'utf8')) as { testGroups: Group[] }).testGroups : []
+
+/** What the CA makes of it: shape, algorithm, key, signature. The payloads are no claims. */
+async function isTaken(jws: unknown, keys: JsonValue): Promise<boolean> {
+  if (typeof jws !== 'string') return false
+  try {
+    const parts = readSignedParts(jws)
+    if (!(TOKEN_ALGORITHMS as readonly string[]).includes(parts.algorithm)) return false
+    return await isSignedByOneOf(parts, await new KeySet(keys).candidates(parts.algorithm, parts.keyId))
+  } catch (error) {
+    if (isCodedError(error)) return false
+    throw error
+  }
+}
+
+/** Valid by the standard and refused here, each for a reason. */
+function isRefusedOnPurpose(group: Group, jws: unknown): boolean {
+  const text = JSON.stringify(group.public ?? group.private)
+  // HMAC is never taken.
+  if (text.includes('"oct"')) return true
+  // A key that names an algorithm is for that one alone; two of RFC 7520's keys here name another (PS256 for PS384) or none there is (ES521).
+  const named = /"alg":"([^"]*)"/.exec(text)?.[1]
+  return named !== undefined && named !== readSignedParts(String(jws)).algorithm
+}
+
+;(present ? describe : describe.skip)('Wycheproof (../shared/vectors/wycheproof must be there)', () => {
+  it('json_web_signature_test.json', async () => {
+    let taken = 0
+    for (const group of read('json_web_signature_test.json')) {
+      for (const test of group.tests) {
+        const found = await isTaken(test.jws, { keys: [group.public ?? group.private] } as unknown as JsonValue)
+        const wanted = test.result === 'valid' && !isRefusedOnPurpose(group, test.jws)
+        expect([group.comment, test.tcId, test.comment, found]).toEqual([
+          group.comment,
+          test.tcId,
+          test.comment,
+          wanted,
+        ])
+        if (found) taken++
+      }
+    }
+    expect(taken).toBeGreaterThan(20)
+  })
+
+  it('json_web_key_test.json', async () => {
+    let taken = 0
+    for (const group of read('json_web_key_test.json')) {
+      for (const test of group.tests) {
+        const found = await isTaken(test.jws, group.public ?? group.private)
+        const wanted = test.result === 'valid' && !isRefusedOnPurpose(group, test.jws)
+        expect([group.comment, test.tcId, test.comment, found]).toEqual([
+          group.comment,
+          test.tcId,
+          test.comment,
+          wanted,
+        ])
+        if (found) taken++
+      }
+    }
+    expect(taken).toBeGreaterThan(0)
+  })
+})

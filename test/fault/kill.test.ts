@@ -18,7 +18,7 @@ function postmasterPid(data: string): number {
   const place = existsSync(pointer)
     ? (JSON.parse(readFileSync(pointer, 'utf8')) as { place: string }).place
     : join(data, 'postgres')
-  const pid = join(place, 'data', 'postmaster.pid')
+  const pid = join(place, 'cluster', 'data', 'postmaster.pid')
   return Number(readFileSync(pid, 'utf8').split('\n', 1)[0])
 }
 

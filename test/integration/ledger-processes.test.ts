@@ -20,12 +20,12 @@ afterAll(async () => {
 })
 
 /** The same tree through pools of their own, as so many processes have it. */
-async function processes(tree: TestTree, count: number): Promise<Log[]> {
+async function processes(tree: TestTree, count: number, maxEntries = 20): Promise<Log[]> {
   const logs: Log[] = []
   for (let i = 0; i < count; i++) {
     const pool = await openDatabase({ url: db.url, poolSize: 3 })
     pools.push(pool)
-    logs.push(await tree.open({ db: pool, batch: { maxEntries: 20 } }))
+    logs.push(await tree.open({ db: pool, batch: { maxEntries } }))
   }
   opened.push(...logs)
   return logs
@@ -88,8 +88,8 @@ describe('several processes on one tree', () => {
   })
 
   it('follow each other over many leaves, one by one or by a proof', async () => {
-    const tree = new TestTree(db, { maxWaiting: 20_000, batch: { maxEntries: 2000 } })
-    const [first, second] = await processes(tree, 2)
+    const tree = new TestTree(db, { maxWaiting: 20_000 })
+    const [first, second] = await processes(tree, 2, 2000)
     await writer(first!, bodies('early', 3))
     for (const [i, count] of [700, 9000].entries()) {
       await Promise.all(bodies(`far ${i}`, count).map((entry) => second!.append({ body: entry })))

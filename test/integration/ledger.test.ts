@@ -325,7 +325,7 @@ describe('reading', () => {
 describe('look-ups while the tree grows', () => {
   it('use the index of hashes, whatever was planned when the tree was small', async () => {
     const own = await openDatabase({ url: db.url, poolSize: 2 })
-    const log = await new TestTree(db).open({ db: own, maxWaiting: 10_000, batch: { maxEntries: 500 } })
+    const log = await new TestTree(db).open({ db: own, maxWaiting: 20_000, batch: { maxEntries: 500 } })
     for (let i = 0; i < 10; i++) await log.append({ body: body(`plan ${i}`) })
     await Promise.all(bodies('grow', 10_000).map((one) => log.append({ body: one })))
     await log.close()

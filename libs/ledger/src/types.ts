@@ -126,7 +126,10 @@ export interface Log {
 
   /** Bytes of a tile, or undefined when the tree does not reach that far. A partial tile is a prefix of the current one. */
   tile(level: number, index: bigint, width: number): Promise<Uint8Array | undefined>
-  /** Bytes of an entry bundle, or undefined when the tree does not reach that far. */
+  /**
+   * Bytes of an entry bundle, or undefined when the tree does not reach that far.
+   * Throws TLOG_ENTRY_BUNDLE_INVALID for entries of a certificate log that are longer than a bundle can hold.
+   */
   entryBundle(index: bigint, width: number): Promise<Uint8Array | undefined>
   /** Entries from `start` up to but not including `end`, at most {@link MAX_ENTRIES_PER_READ} and about {@link MAX_BYTES_PER_READ}; what is beyond the tree is left out. */
   entries(start: bigint, end: bigint): Promise<LeafData[]>

@@ -94,6 +94,10 @@ describe('inclusion proofs', () => {
     const claim = inclusionClaim(4, 5)
     expect(() => verifyInclusion({ ...claim, index: 5n })).toThrowCode('MERKLE_PROOF_INVALID')
     expect(() => verifyInclusion({ ...claim, index: -1n })).toThrowCode('MERKLE_PROOF_INVALID')
+    // In the tree of one leaf nothing but the index itself is wrong.
+    const only = { leafHash: tree.leaves[0]!, root: tree.leaves[0]!, size: 1n, proof: [], sha256 }
+    expect(() => verifyInclusion({ ...only, index: 1n })).toThrowCode('MERKLE_PROOF_INVALID')
+    expect(() => verifyInclusion({ ...only, index: -1n })).toThrowCode('MERKLE_PROOF_INVALID')
   })
 
   it('are refused when they are longer or shorter than the path', () => {
@@ -215,6 +219,11 @@ describe('consistency proofs', () => {
     expect(() => verifyConsistency({ ...claim, firstSize: 8n })).toThrowCode('MERKLE_PROOF_INVALID')
     expect(() => verifyConsistency({ ...claim, firstSize: -1n })).toThrowCode('MERKLE_PROOF_INVALID')
     expect(() => verifyConsistency({ ...claim, secondSize: 1n << 63n })).toThrowCode('MERKLE_PROOF_INVALID')
+    // Here the hashes would fit each other: nothing but the sizes is wrong.
+    const hash = tree.leaves[0]!
+    const fitting = { firstRoot: hash, secondRoot: hash, secondSize: 1n, proof: [hash], sha256 }
+    expect(() => verifyConsistency({ ...fitting, firstSize: -1n })).toThrowCode('MERKLE_PROOF_INVALID')
+    expect(() => verifyConsistency({ ...fitting, firstSize: 3n })).toThrowCode('MERKLE_PROOF_INVALID')
     expect(() => verifyConsistency({ ...claim, firstRoot: short })).toThrowCode('MERKLE_PROOF_INVALID')
     expect(() => verifyConsistency({ ...claim, secondRoot: short })).toThrowCode('MERKLE_PROOF_INVALID')
     expect(() => verifyConsistency({ ...claim, proof: [short] })).toThrowCode('MERKLE_PROOF_INVALID')

@@ -4,6 +4,7 @@ import { answerUnrouted, shapeOf, type ApiShape } from './api-shape.js'
 import type { Health } from './health.js'
 import type { Logger } from './logger.js'
 import type { HttpMetrics } from './metrics.js'
+import { normalTarget } from './request-target.js'
 
 export interface EdgeOptions {
   readonly shapes: readonly ApiShape[]
@@ -12,37 +13,43 @@ export interface EdgeOptions {
   readonly logger: Logger
 }
 
+/** What is counted when the answer did not reach the client; nobody sees it. */
+const CLIENT_GONE = 499
+
 /** The id of a request: made by us, never taken from the client, so that it cannot carry anything into a log. */
 export function requestId(response: Response): string {
   return (response.locals as { requestId?: string }).requestId ?? 'none'
 }
 
 /**
- * The first thing every request meets: an id, a normal path (`//api/…` is read as `/api/…`), metrics and a log line, health, and the route table.
+ * The first thing every request meets: an id, a normal path ({@link normalTarget}), metrics and a log line, health, and the route table.
  * What is in no table is answered here and reaches no controller.
  */
 export function edge(options: EdgeOptions): RequestHandler {
   return (request: Request, response: Response, next: NextFunction): void => {
     const started = performance.now()
     response.locals['requestId'] = randomUUID()
-    request.url = request.url.replace(/^\/{2,}(?=[a-z])/, '/')
+    const target = normalTarget(request.url)
+    request.url = target ?? '/'
     const shape = shapeOf(options.shapes, request.path)
     response.once('close', () => {
       const ms = performance.now() - started
       const api = shape?.prefix ?? 'none'
-      options.metrics.observe(api, request.method, response.statusCode, ms / 1000)
-      const level = response.statusCode >= 500 ? 'warn' : 'debug'
+      const status = response.writableFinished ? response.statusCode : CLIENT_GONE
+      options.metrics.observe(api, request.method, status, ms / 1000)
+      const level = status >= 500 ? 'warn' : 'debug'
       options.logger[level](
         {
           id: requestId(response),
           api,
           method: request.method.slice(0, 10),
-          status: response.statusCode,
+          status,
           ms: Math.round(ms),
         },
         'request',
       )
     })
+    if (target === undefined) return sendProblem(response, 400, 'PATH_INVALID', 'The path is not rightly encoded.')
     if (request.path === '/healthz') return void answerHealth(request, response, options.health)
     if (request.path === '/readyz') return void answerReady(request, response, options.health)
     if (shape === undefined) return sendProblem(response, 404, 'NOT_FOUND', 'There is nothing at this path.')

@@ -1,10 +1,22 @@
-import { createServer, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { ServiceError } from './errors.js'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import { startListening } from './start-listening.js'
 
 /** Fulcio's limit, which its clients may count on: a token in a header may be long. Read before anything is allocated for it. */
 const MAX_HEADER_BYTES = 1 << 20
 const MAX_CONNECTIONS = 12_000
+
+/** How long a client may take; all in milliseconds. */
+export interface ConnectionLimits {
+  readonly headersMs: number
+  /** Headers and body together. */
+  readonly requestMs: number
+  readonly idleMs: number
+  /** How often slow ones are looked for. */
+  readonly checkEveryMs: number
+}
+
+const LIMITS: ConnectionLimits = { headersMs: 15_000, requestMs: 60_000, idleMs: 65_000, checkEveryMs: 5_000 }
 
 export interface HttpServer {
   readonly port: number
@@ -27,42 +39,72 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
   )
 }
 
-/** Listens, with limits on headers, connections and slow senders. Throws SERVICE_PORT_TAKEN. */
-export async function listen(handler: RequestListener, address: string, port: number): Promise<HttpServer> {
+/** Listens, with limits on headers, connections and slow senders. Throws SERVICE_PORT_TAKEN or SERVICE_LISTEN_FAILED. */
+export async function listen(
+  handler: RequestListener,
+  address: string,
+  port: number,
+  limits: Partial<ConnectionLimits> = {},
+): Promise<HttpServer> {
+  const { headersMs, requestMs, idleMs, checkEveryMs } = { ...LIMITS, ...limits }
+  const connections = new Connections()
   const options = {
     maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: 15_000,
-    requestTimeout: 60_000,
-    keepAliveTimeout: 65_000,
-    connectionsCheckingInterval: 5_000,
+    headersTimeout: headersMs,
+    requestTimeout: requestMs,
+    keepAliveTimeout: idleMs,
+    connectionsCheckingInterval: checkEveryMs,
   }
-  const server: Server = createServer(options, handler)
+  const server: Server = createServer(options, (request, response) => {
+    connections.began(response)
+    handler(request, response)
+  })
   server.maxConnections = MAX_CONNECTIONS
   server.on('clientError', refuseBroken)
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EADDRINUSE') return reject(error)
-      reject(
-        new ServiceError('SERVICE_PORT_TAKEN', `port ${port} on ${address} is in use; choose another with --port`, {
-          cause: error,
-        }),
-      )
-    })
-    server.listen(port, address, 4096, resolve)
-  })
-  return { port: (server.address() as AddressInfo).port, drain: (deadlineMs) => drain(server, deadlineMs) }
+  server.on('connection', (socket) => connections.opened(socket))
+  const bound = await startListening(server, address, port, '--port')
+  return { port: bound, drain: (deadlineMs) => drain(server, connections, deadlineMs) }
 }
 
-function drain(server: Server, deadlineMs: number): Promise<void> {
+/** Which connections have a running request: Node cannot tell one that never sent anything from one that is sending. */
+class Connections {
+  readonly #running = new Map<Socket, Set<ServerResponse>>()
+  #draining = false
+
+  opened(socket: Socket): void {
+    this.#running.set(socket, new Set())
+    socket.once('close', () => this.#running.delete(socket))
+  }
+
+  began(response: ServerResponse): void {
+    const socket = response.socket
+    if (socket === null) return
+    this.#running.get(socket)?.add(response)
+    if (this.#draining) response.shouldKeepAlive = false
+    response.once('close', () => {
+      const others = this.#running.get(socket)
+      others?.delete(response)
+      if (this.#draining && others?.size === 0) socket.destroySoon()
+    })
+  }
+
+  /** Closes every connection as soon as it has no running request; a client that sends on and on would keep its own busy for ever. */
+  drain(): void {
+    this.#draining = true
+    for (const [socket, responses] of this.#running) {
+      for (const response of responses) response.shouldKeepAlive = false
+      if (responses.size === 0) socket.destroy()
+    }
+  }
+}
+
+function drain(server: Server, connections: Connections, deadlineMs: number): Promise<void> {
   return new Promise((resolve) => {
     const last = setTimeout(() => server.closeAllConnections(), deadlineMs)
     server.close(() => {
       clearTimeout(last)
       resolve()
     })
-    server.closeIdleConnections()
-    // A keep-alive connection becomes idle when its running answer ends; it is closed then, not after its keep-alive time.
-    const sweep = setInterval(() => server.closeIdleConnections(), 50)
-    server.once('close', () => clearInterval(sweep))
+    connections.drain()
   })
 }

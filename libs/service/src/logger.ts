@@ -3,9 +3,10 @@ import { pino, type Logger } from 'pino'
 export type { Logger } from 'pino'
 
 /** Names whose values never reach a log, wherever they stand. */
-const SECRET_PATHS = [
+const SECRET_NAMES = [
   'token',
   'authorization',
+  'cookie',
   'password',
   'passphrase',
   'secret',
@@ -13,16 +14,29 @@ const SECRET_PATHS = [
   'id_token',
   'access_token',
   'code',
+  'code_verifier',
 ]
+/** `code` is also what our errors are known by. */
+const DEEP_NAMES = SECRET_NAMES.filter((name) => name !== 'code')
+
+/** What a secret looks like inside a text: a JSON Web Token, and the password of a URL. */
+const TOKEN = /\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g
+const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]*:)[^\s/@"]+@/gi
 
 /**
  * One JSON line an event on standard error. Tokens and passwords are never handed to it; should one slip into an object under a known name,
- * it is removed here as well.
+ * or into a text, it is removed here as well.
  */
 export function createLogger(options: { level: string; destination?: NodeJS.WritableStream }): Logger {
-  const redact = { paths: SECRET_PATHS.flatMap((name) => [name, `*.${name}`]), censor: '[removed]' }
+  const paths = [...SECRET_NAMES, ...DEEP_NAMES.flatMap((name) => [`*.${name}`, `*.*.${name}`])]
   return pino(
-    { level: options.level, base: null, redact, timestamp: pino.stdTimeFunctions.isoTime },
+    {
+      level: options.level,
+      base: null,
+      redact: { paths, censor: '[removed]' },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      hooks: { streamWrite: (line) => line.replace(TOKEN, '[removed]').replace(URL_PASSWORD, '$1[removed]@') },
+    },
     options.destination ?? pino.destination(2),
   )
 }

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
+import { startListening } from './start-listening.js'
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
@@ -70,7 +70,7 @@ export function counter(registry: Registry, name: string, help: string, label: s
   return new Counter({ name, help, labelNames: [label], registers: [registry] })
 }
 
-/** Serves GET /metrics on a listener of its own, never on the public one. Port 0 takes a free one. */
+/** Serves GET /metrics on a listener of its own, never on the public one. Port 0 takes a free one. Throws SERVICE_PORT_TAKEN or SERVICE_LISTEN_FAILED. */
 export async function serveMetrics(
   registry: Registry,
   address: string,
@@ -88,9 +88,14 @@ export async function serveMetrics(
   })
   server.headersTimeout = 5_000
   server.maxConnections = 64
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, address, resolve))
+  const bound = await startListening(server, address, port, '--metrics-port')
   return {
-    port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
+    port: bound,
+    async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      // A scraper keeps its connection open between scrapes.
+      server.closeAllConnections()
+      await closed
+    },
   }
 }

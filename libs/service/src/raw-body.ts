@@ -3,6 +3,8 @@ import { ServiceError } from './errors.js'
 
 /** A body must arrive whole within this time; a slower sender holds a connection for nothing. */
 const BODY_DEADLINE_MS = 30_000
+/** What a refused sender may still send before it is cut off: enough that a client which first sends and then reads gets its answer. */
+const DISCARDED_BYTES = 16 * 1024 * 1024
 
 /**
  * Reads a request's body as bytes, at most `limitBytes` of them. A declared length over the limit is refused before a byte is read;
@@ -10,41 +12,88 @@ const BODY_DEADLINE_MS = 30_000
  * Throws SERVICE_BODY_TOO_LARGE, SERVICE_BODY_ABORTED (the client went away) or SERVICE_BODY_TIMEOUT.
  */
 export function rawBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
-  const declared = Number(request.headers['content-length'] ?? 0)
-  if (declared > limitBytes) {
-    request.resume()
+  if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
+    discard(request)
     return Promise.reject(tooLarge(limitBytes))
   }
+  if (request.destroyed) return Promise.reject(aborted())
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let size = 0
+    const collected = new Collected(limitBytes)
     const finish = (settle: () => void): void => {
       clearTimeout(timer)
+      // The listener for errors stays: an error event without one would end the process.
       request.removeListener('data', onData).removeListener('end', onEnd).removeListener('close', onClose)
       settle()
     }
+    const refuse = (error: ServiceError): void => finish(() => reject(error))
     const onData = (chunk: Buffer): void => {
-      size += chunk.length
-      if (size <= limitBytes) return void chunks.push(chunk)
-      finish(() => reject(tooLarge(limitBytes)))
-      request.resume()
+      if (collected.add(chunk)) return
+      refuse(tooLarge(limitBytes))
+      discard(request)
     }
-    const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, size)))
-    const onClose = (): void =>
-      finish(() =>
-        reject(new ServiceError('SERVICE_BODY_ABORTED', 'the client went away before its request was complete')),
-      )
+    const onEnd = (): void => finish(() => resolve(collected.bytes()))
+    const onClose = (): void => refuse(aborted())
     const timer = setTimeout(() => {
-      finish(() =>
-        reject(
-          new ServiceError('SERVICE_BODY_TIMEOUT', `the request did not arrive within ${BODY_DEADLINE_MS / 1000} s`),
-        ),
+      refuse(
+        new ServiceError('SERVICE_BODY_TIMEOUT', `the request did not arrive within ${BODY_DEADLINE_MS / 1000} s`),
       )
+      discard(request)
     }, BODY_DEADLINE_MS)
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)
   })
 }
 
+/**
+ * The bytes so far, in one buffer that doubles: a body sent in chunks of one byte costs no more than one sent whole, where an array of chunks
+ * would cost hundreds of times its length. A body that arrives in one piece, as most do, is not copied.
+ */
+class Collected {
+  readonly #limit: number
+  #buffer: Buffer = Buffer.alloc(0)
+  #length = 0
+
+  constructor(limit: number) {
+    this.#limit = limit
+  }
+
+  /** False when this chunk passes the limit. */
+  add(chunk: Buffer): boolean {
+    const length = this.#length + chunk.length
+    if (length > this.#limit) return false
+    if (this.#length === 0) this.#buffer = chunk
+    else {
+      if (length > this.#buffer.length) this.#grow(length)
+      chunk.copy(this.#buffer, this.#length)
+    }
+    this.#length = length
+    return true
+  }
+
+  bytes(): Uint8Array {
+    return this.#buffer.subarray(0, this.#length)
+  }
+
+  #grow(wanted: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.min(this.#limit, Math.max(wanted, 2 * this.#buffer.length)))
+    this.#buffer.copy(larger, 0, 0, this.#length)
+    this.#buffer = larger
+  }
+}
+
+/** What a refused sender still sends is dropped, so that it comes to read its answer; one that goes on and on loses its connection. */
+function discard(request: IncomingMessage): void {
+  let left = DISCARDED_BYTES
+  request.on('error', () => undefined)
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) request.destroy()
+  })
+}
+
 function tooLarge(limitBytes: number): ServiceError {
   return new ServiceError('SERVICE_BODY_TOO_LARGE', `the request body is larger than ${limitBytes} bytes`)
+}
+
+function aborted(): ServiceError {
+  return new ServiceError('SERVICE_BODY_ABORTED', 'the client went away before its request was complete')
 }

@@ -1,12 +1,23 @@
-import { base64Encode, parseJson, pemDecodeAll, pemEncode, utf8Encode, type JsonValue } from '@touchmark/encoding'
+import {
+  base64Encode,
+  equalBytes,
+  parseJson,
+  pemDecodeAll,
+  pemEncode,
+  utf8Encode,
+  type JsonValue,
+} from '@touchmark/encoding'
 import type { Signer } from '@touchmark/crypto'
+import { isCodedError } from '@touchmark/errors'
+import { parseCertificate } from '@touchmark/x509'
 import { SignError } from './errors.js'
-import { excerpt, send, type HttpOptions } from './http.js'
+import { excerpt, send, serviceUrl, type HttpOptions } from './http.js'
 import { readTokenClaims } from './identity-token.js'
 
 /**
  * Exchanges an identity token for a short-lived certificate over the signer's key (Fulcio v2 `signingCert`, key and proof of possession).
- * Resolves with the leaf's DER. Throws SIGN_TOKEN_REFUSED, SIGN_REQUEST_REFUSED, SIGN_SERVICE_ANSWER and what {@link send} throws.
+ * Resolves with the leaf's DER, which is a certificate over that key; who issued it is the verifier's to judge.
+ * Throws SIGN_TOKEN_*, SIGN_REQUEST_REFUSED, SIGN_SERVICE_ANSWER and what {@link send} throws.
  */
 export async function requestCertificate(
   caUrl: string,
@@ -27,9 +38,9 @@ export async function requestCertificate(
     },
   }
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) }
-  const answer = await send('certificate authority', `${caUrl}/api/v2/signingCert`, init, http)
+  const answer = await send('certificate authority', serviceUrl(caUrl, '/api/v2/signingCert'), init, http)
   if (answer.status !== 200) throw refused(answer.status, excerpt(answer.body))
-  return leafOf(parseAnswer(answer.body))
+  return certificateOver(signer, readAnswer(answer.body))
 }
 
 function refused(status: number, said: string): SignError {
@@ -44,25 +55,41 @@ function refused(status: number, said: string): SignError {
   })
 }
 
-function parseAnswer(body: Uint8Array): JsonValue {
+function readAnswer(body: Uint8Array): Uint8Array {
   try {
-    return parseJson(body)
+    const signed = member(parseJson(body), 'signedCertificateEmbeddedSct')
+    const certificates = member(member(signed, 'chain'), 'certificates')
+    const first = Array.isArray(certificates) ? (certificates[0] as JsonValue | undefined) : undefined
+    const block = typeof first === 'string' ? pemDecodeAll(first, 1)[0] : undefined
+    if (block?.label === 'CERTIFICATE') return block.bytes
   } catch (cause) {
-    throw new SignError('SIGN_SERVICE_ANSWER', 'the certificate authority did not answer with JSON', { cause })
+    throw asAnswerError(cause)
   }
+  throw new SignError('SIGN_SERVICE_ANSWER', 'the certificate authority answered without a certificate', {
+    expected: 'a chain of certificates, of which the first has its SCT embedded',
+    found: excerpt(body).slice(0, 100),
+  })
 }
 
-function leafOf(answer: JsonValue): Uint8Array {
-  const bad = (): never => {
-    throw new SignError('SIGN_SERVICE_ANSWER', 'the certificate authority answered without a certificate')
+function member(value: JsonValue | undefined, name: string): JsonValue | undefined {
+  if (value === undefined || value === null || typeof value !== 'object' || Array.isArray(value)) return undefined
+  return Object.hasOwn(value, name) ? (value as Readonly<Record<string, JsonValue>>)[name] : undefined
+}
+
+/** Another key's certificate would be of no use, and would go on record beside our signature: it is refused before anything is signed. */
+function certificateOver(signer: Signer, der: Uint8Array): Uint8Array {
+  try {
+    if (equalBytes(parseCertificate(der).spki, signer.publicKey.spki)) return der
+  } catch (cause) {
+    throw asAnswerError(cause)
   }
-  const record = (value: JsonValue | undefined): Readonly<Record<string, JsonValue>> =>
-    value !== undefined && value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? (value as Readonly<Record<string, JsonValue>>)
-      : bad()
-  const signed = record(record(answer)['signedCertificateEmbeddedSct'])
-  const certificates = record(signed['chain'])['certificates']
-  const first = Array.isArray(certificates) ? (certificates[0] as JsonValue) : undefined
-  if (typeof first !== 'string') return bad()
-  return pemDecodeAll(first, 1)[0]?.bytes ?? bad()
+  throw new SignError('SIGN_SERVICE_ANSWER', 'the certificate authority issued a certificate for another key', {
+    hint: 'Try again; if it goes on, tell who runs the instance.',
+  })
+}
+
+function asAnswerError(cause: unknown): unknown {
+  if (!isCodedError(cause)) return cause
+  const message = 'what the certificate authority answered cannot be read'
+  return new SignError('SIGN_SERVICE_ANSWER', message, { cause, found: cause.message })
 }

@@ -8,6 +8,5 @@ export type SignErrorCode =
   | 'SIGN_TOKEN_MALFORMED'
   | 'SIGN_TOKEN_REFUSED'
   | 'SIGN_EMAIL_NOT_VERIFIED'
-  | 'SIGN_NO_SERVICE'
 
 export class SignError extends CodedError<SignErrorCode> {}

@@ -27,7 +27,9 @@ const ANSWER_LIMIT_BYTES = 4 << 20
 /**
  * Sends a request, and again after a pause when the service is busy or broken: 5xx, 429 and 408 answers and lost connections, `tries` times in all.
  * Repeating is safe: the log gives an equal entry the same index, and a certificate or timestamp too many harms nobody.
- * Redirects are refused: a service that is somewhere else is another service. Throws SIGN_SERVICE_UNREACHABLE or SIGN_SERVICE_FAILED.
+ * Redirects are never followed, since a service that is somewhere else is another service: they are refused, unless the caller asks for
+ * `redirect: 'manual'` and looks at them itself. Throws SIGN_SERVICE_UNREACHABLE (after lost, truncated or late answers too),
+ * SIGN_SERVICE_FAILED, and SIGN_SERVICE_ANSWER for a redirect or an answer of more than 4 MiB.
  */
 export async function send(service: string, url: string, init: RequestInit, options: HttpOptions): Promise<HttpAnswer> {
   let last: SignError | undefined
@@ -38,15 +40,34 @@ export async function send(service: string, url: string, init: RequestInit, opti
       else throw error
     })
     if (answer === undefined) continue
+    if (answer.status >= 300 && answer.status < 400 && init.redirect !== 'manual')
+      throw redirected(service, url, answer)
     if (answer.status < 500 && answer.status !== 429 && answer.status !== 408) return answer
-    const wait = Number(answer.headers.get('retry-after') ?? Number.NaN)
     last = new SignError('SIGN_SERVICE_FAILED', `the ${service} answered ${answer.status} (${url})`, {
       found: excerpt(answer.body),
       hint: 'Try again in a minute; if it goes on, look at /readyz of the instance.',
-      ...(Number.isFinite(wait) ? { retryAfterSeconds: Math.min(wait, 30) } : {}),
+      ...retryAfter(answer.headers),
     })
   }
   throw last ?? new SignError('SIGN_SERVICE_UNREACHABLE', `the ${service} was not asked: tries is ${options.tries}`)
+}
+
+function redirected(service: string, url: string, { status, headers }: HttpAnswer): SignError {
+  return new SignError('SIGN_SERVICE_ANSWER', `the ${service} answered ${status}, a redirect (${url})`, {
+    found: printableExcerpt(headers.get('location') ?? 'a redirect to nowhere'),
+    hint: 'Use the URL of the service itself: redirects are not followed.',
+  })
+}
+
+/** Seconds of a Retry-After header (RFC 9110 §10.2.3), at most 30; a date, or anything else, is no answer worth waiting for. */
+function retryAfter(headers: Headers): { retryAfterSeconds?: number } {
+  const text = headers.get('retry-after') ?? ''
+  return /^\d{1,9}$/.test(text) ? { retryAfterSeconds: Math.min(Number(text), 30) } : {}
+}
+
+/** Base URL and path of a service; the base may end in a slash. */
+export function serviceUrl(base: string, path: string): string {
+  return `${base.replace(/\/+$/, '')}${path}`
 }
 
 function pauseMs(attempt: number, last: SignError | undefined, random: () => number): number {
@@ -100,6 +121,13 @@ function reason(cause: unknown): string {
 
 /** What a service said, short and printable. */
 export function excerpt(body: Uint8Array): string {
-  const text = new TextDecoder().decode(body.subarray(0, 500))
-  return text.replace(/[^\x20-\x7e]+/g, ' ').trim()
+  return printableExcerpt(new TextDecoder().decode(body.subarray(0, 500)))
+}
+
+/** Text of a remote, short and in ASCII: it goes to a terminal. */
+export function printableExcerpt(text: string): string {
+  return text
+    .slice(0, 500)
+    .replace(/[^\x20-\x7e]+/g, ' ')
+    .trim()
 }

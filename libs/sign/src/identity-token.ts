@@ -1,4 +1,4 @@
-import { base64Decode, parseJson, utf8Decode, type JsonValue } from '@touchmark/encoding'
+import { base64Decode, parseJson, type JsonValue } from '@touchmark/encoding'
 import { SignError } from './errors.js'
 
 /** What the client reads from a token, unverified: the CA verifies it. */
@@ -16,7 +16,7 @@ const TOKEN_LIMIT_CHARS = 64 * 1024
 
 /** Reads the claims of a JWT. Throws SIGN_TOKEN_MALFORMED, or SIGN_EMAIL_NOT_VERIFIED as every Go and JS client does. */
 export function readTokenClaims(token: string): TokenClaims {
-  const claims = payload(token)
+  const claims = tokenPayload(token)
   const issuer = text(claims['iss'])
   if (issuer === undefined) throw new SignError('SIGN_TOKEN_MALFORMED', 'the identity token names no issuer')
   const email = text(claims['email'])
@@ -34,18 +34,18 @@ export function readTokenClaims(token: string): TokenClaims {
   const audiences = (Array.isArray(audience) ? audience : [audience]).filter(
     (one): one is string => typeof one === 'string',
   )
-  const expiry = claims['exp']
   return {
     issuer,
     subject,
     email,
     principal,
     audiences,
-    expiresAt: typeof expiry === 'number' ? new Date(expiry * 1000) : undefined,
+    expiresAt: instant(claims['exp']),
   }
 }
 
-function payload(token: string): Readonly<Record<string, JsonValue>> {
+/** The members of a JWT's payload; its signature is the CA's to verify. Throws SIGN_TOKEN_MALFORMED. */
+export function tokenPayload(token: string): Readonly<Record<string, JsonValue>> {
   const malformed = (cause?: unknown): SignError =>
     new SignError('SIGN_TOKEN_MALFORMED', 'the identity token is not a JWT', {
       cause,
@@ -67,7 +67,8 @@ function text(value: JsonValue | undefined): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined
 }
 
-/** Decodes a JWT's payload for people to look at; nothing is checked. */
-export function tokenPayload(token: string): string {
-  return utf8Decode(base64Decode(token.split('.')[1] ?? '', { alphabet: 'url', padding: 'none' }))
+/** A NumericDate (RFC 7519 §2); undefined for what no Date can hold. */
+function instant(seconds: JsonValue | undefined): Date | undefined {
+  const date = new Date(typeof seconds === 'number' ? seconds * 1000 : Number.NaN)
+  return Number.isNaN(date.getTime()) ? undefined : date
 }

@@ -3,7 +3,7 @@ import type { PublicKey } from '@touchmark/crypto'
 import { defaultKeyDetails } from '@touchmark/crypto'
 import { base64Encode, decodeProtoJson, type ProtoSchema } from '@touchmark/encoding'
 import { SignError } from './errors.js'
-import { excerpt, send, type HttpOptions } from './http.js'
+import { excerpt, send, serviceUrl, type HttpOptions } from './http.js'
 
 const CHECKPOINT: ProtoSchema = { name: 'dev.sigstore.rekor.v1.Checkpoint', fields: { envelope: { kind: 'string' } } }
 const PROOF: ProtoSchema = {
@@ -62,7 +62,7 @@ export async function recordSignature(
     },
   }
   const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) }
-  const answer = await send('transparency log', `${logUrl}/api/v2/log/entries`, init, http)
+  const answer = await send('transparency log', serviceUrl(logUrl, '/api/v2/log/entries'), init, http)
   if (answer.status !== 201 && answer.status !== 200) {
     throw new SignError('SIGN_REQUEST_REFUSED', `the transparency log refused the entry (${answer.status})`, {
       found: excerpt(answer.body),
@@ -103,7 +103,11 @@ export function parseEntryAnswer(body: Uint8Array): TransparencyLogEntry {
     !kindVersion.version ||
     !canonicalizedBody ||
     !proof?.rootHash ||
-    !checkpoint
+    !checkpoint ||
+    // A v2 log has one index: a bundle with two would be read in two ways.
+    logIndex < 0n ||
+    logIndex !== (proof.logIndex ?? 0n) ||
+    (proof.treeSize ?? 0n) <= logIndex
   )
     throw bad()
   return {
@@ -111,7 +115,7 @@ export function parseEntryAnswer(body: Uint8Array): TransparencyLogEntry {
     logId: logId.keyId,
     kindVersion: { kind: kindVersion.kind, version: kindVersion.version },
     inclusionProof: {
-      logIndex: proof.logIndex ?? 0n,
+      logIndex,
       rootHash: proof.rootHash,
       treeSize: proof.treeSize ?? 0n,
       hashes: proof.hashes ?? [],

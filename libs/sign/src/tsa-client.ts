@@ -1,30 +1,60 @@
-import { derInteger, derOctetString, derOid, derSequence, DER_NULL } from '@touchmark/encoding'
+import { derInteger, equalBytes } from '@touchmark/encoding'
 import type { CryptoPort } from '@touchmark/crypto'
+import { isCodedError } from '@touchmark/errors'
+import { encodeTimestampRequest, parseTimestampResponse, parseTstInfo, type TstInfo } from '@touchmark/timestamp'
 import { SignError } from './errors.js'
 import { excerpt, send, type HttpOptions } from './http.js'
 
-const SHA256 = '2.16.840.1.101.3.4.2.1'
-
-/** A TimeStampReq (RFC 3161 §2.4.1) over the SHA-256 of a message, with a nonce, asking for no certificates. */
-export function timestampRequest(digest: Uint8Array, nonce: bigint): Uint8Array {
-  const imprint = derSequence(derSequence(derOid(SHA256), DER_NULL), derOctetString(digest))
-  return derSequence(derInteger(1), imprint, derInteger(nonce))
-}
-
 /**
- * Has the authority stamp the signature bytes. Resolves with the whole TimeStampResp in DER, as a bundle holds it.
- * Its contents are judged by the verifier before the bundle is written, not here. Throws SIGN_REQUEST_REFUSED and what {@link send} throws.
+ * Has the authority stamp the SHA-256 of the signature bytes, asking for no certificates (RFC 3161 §2.4.1). Resolves with the whole TimeStampResp in DER,
+ * as a bundle holds it: a token over these bytes with our nonce (§2.2), whose signature and time are the verifier's to judge.
+ * Throws SIGN_REQUEST_REFUSED, SIGN_SERVICE_ANSWER and what {@link send} throws.
  */
 export async function requestTimestamp(
   tsaUrl: string,
   signature: Uint8Array,
   options: { crypto: CryptoPort; nonce: bigint; http: HttpOptions },
 ): Promise<Uint8Array> {
-  const body = timestampRequest(options.crypto.hash('SHA2_256', signature), options.nonce)
+  const { crypto, nonce, http } = options
+  const digest = crypto.hash('SHA2_256', signature)
+  const body = encodeTimestampRequest({ hashAlgorithm: 'SHA2_256', digest, nonce })
   const init = { method: 'POST', headers: { 'content-type': 'application/timestamp-query' }, body }
-  const answer = await send('timestamp authority', tsaUrl, init, options.http)
-  if (answer.status === 200 || answer.status === 201) return answer.body
-  throw new SignError('SIGN_REQUEST_REFUSED', `the timestamp authority refused the request (${answer.status})`, {
-    found: excerpt(answer.body),
+  const answer = await send('timestamp authority', tsaUrl, init, http)
+  if (answer.status !== 200 && answer.status !== 201) {
+    throw new SignError('SIGN_REQUEST_REFUSED', `the timestamp authority refused the request (${answer.status})`, {
+      found: excerpt(answer.body),
+    })
+  }
+  const info = readAnswer(answer.body)
+  if (info.hashAlgorithm !== 'SHA2_256' || !equalBytes(info.digest, digest)) throw other('over other bytes')
+  if (info.nonce === undefined || !equalBytes(info.nonce, nonceOctets(nonce))) throw other('for another request')
+  return answer.body
+}
+
+/** Content octets of the nonce's INTEGER; 16 bytes at most, so that header and length are one byte each. */
+function nonceOctets(nonce: bigint): Uint8Array {
+  return derInteger(BigInt.asUintN(128, nonce)).subarray(2)
+}
+
+function readAnswer(body: Uint8Array): TstInfo {
+  let status: number
+  try {
+    const response = parseTimestampResponse(body)
+    status = response.status
+    if (status === 0 && response.token !== undefined) return parseTstInfo(response.token.tstInfoBytes)
+  } catch (cause) {
+    if (!isCodedError(cause)) throw cause
+    const message = 'the timestamp authority did not answer with a timestamp'
+    throw new SignError('SIGN_SERVICE_ANSWER', message, { cause, found: cause.message })
+  }
+  throw new SignError('SIGN_SERVICE_ANSWER', 'the timestamp authority granted no timestamp', {
+    expected: 'status 0 and a token',
+    found: `status ${status}`,
+  })
+}
+
+function other(what: string): SignError {
+  return new SignError('SIGN_SERVICE_ANSWER', `the timestamp authority answered with a timestamp ${what}`, {
+    hint: 'Something between here and the authority may hold old answers back. Try again.',
   })
 }

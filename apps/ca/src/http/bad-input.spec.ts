@@ -160,7 +160,7 @@ describe('keys', () => {
     ['brainpool', pemOf(generateKeyPairSync('ec', { namedCurve: 'brainpoolP256r1' }).publicKey)],
     ['a point off the curve', offCurve()],
     ['an unknown kind of key', pemOf(generateKeyPairSync('ed448').publicKey)],
-    ['more than 64 KiB', 'x'.repeat(70_000)],
+    ['a good key in more than 64 KiB', `${'x\n'.repeat(35_000)}${pemOf(generateKeyPairSync('ed25519').publicKey)}`],
   ])('%s is not a key', async (_, content) => {
     expectRefused(await withKey(content), KEY_UNPARSABLE)
   })
@@ -236,6 +236,15 @@ describe('CSRs', () => {
       certificateSigningRequest: lines.slice(1, -2).join(''),
     }
     expectRefused(await post(JSON.stringify(body)), CSR_UNPARSABLE)
+  })
+
+  it('a weak key is insecure, before its signature is looked at', async () => {
+    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2056 })
+    const spki = new Uint8Array(publicKey.export({ type: 'spki', format: 'der' }))
+    const weak = { ...signer.publicKey, spki }
+    const scheme = { kind: 'rsa-pkcs1', hash: 'SHA2_256' } as const
+    const csr = await makeCsr({ publicKey: weak, scheme, sign: async () => new Uint8Array(257) })
+    expectRefused(await withCsr(csr), KEY_INSECURE)
   })
 
   it('an RSA key with SHA-512 is not permitted', async () => {

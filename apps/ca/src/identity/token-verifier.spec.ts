@@ -156,6 +156,10 @@ describe('J1: what a token may be', () => {
     ['iss that is a list', { ...claims, iss: [ISSUER] }],
     ['no iss', without('iss')],
     ['an issuer without client-id', { ...claims, iss: 'https://no-client.example.com' }],
+    [
+      'an issuer without client-id, for an empty audience',
+      { ...claims, iss: 'https://no-client.example.com', aud: '' },
+    ],
   ])('%s is refused', async (_, wrong) => {
     await expectRefused(issuer.token(wrong as never))
   })

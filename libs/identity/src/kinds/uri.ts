@@ -1,4 +1,3 @@
-import { isEmailAddress } from '../email-address.js'
 import { IdentityError } from '../errors.js'
 import { goHostname, parseGoUrl, type GoUrl } from '../go/url.js'
 import { refuse } from './claims.js'
@@ -7,9 +6,9 @@ import { uriSubject } from './uri-subject.js'
 
 /** A workload, by a URI below the domain of its issuer. */
 export const uri: IssuerKind = ({ iss, sub, issuer }) => {
-  if (isEmailAddress(sub)) refuse('sub is an e-mail address')
   const subject = parse(sub)
   const domain = parse(issuer.subjectDomain)
+  // An e-mail address has no scheme, so this refuses it too.
   if (domain.scheme === '' || subject.scheme !== domain.scheme)
     refuse('the scheme of sub is not that of subject-domain')
   // Not case-folded: two spellings of one host would be two identities.

@@ -1,8 +1,17 @@
 import { nodeCrypto } from '@touchmark/crypto/node'
 import { concatBytes, equalBytes } from '@touchmark/encoding'
 import { CompactRange, leafHash, verifyConsistency, verifyInclusion } from '@touchmark/merkle'
-import { TILE_WIDTH, encodeEntryBundle, rightEdge, tilePath, tileRoot, verifyCheckpoint } from '@touchmark/tlog'
+import {
+  MAX_BUNDLE_ENTRY_BYTES,
+  TILE_WIDTH,
+  encodeEntryBundle,
+  rightEdge,
+  tilePath,
+  tileRoot,
+  verifyCheckpoint,
+} from '@touchmark/tlog'
 import { LedgerError } from '../errors.js'
+import { verifyTreeHead } from '../open/verify-head.js'
 import { sha256 } from '../sha256.js'
 import type { LeafData, Log, LogHead } from '../types.js'
 
@@ -52,6 +61,7 @@ function checkHead(log: Log, head: LogHead): void {
   if (checkpoint.size !== head.size || !equalBytes(checkpoint.root, head.root)) {
     throw wrong('the checkpoint is of another size or root than the head it comes with')
   }
+  if (log.kind === 'certificate') verifyTreeHead(key, head)
 }
 
 async function readAll(log: Log, start: bigint, end: bigint): Promise<LeafData[]> {
@@ -70,6 +80,8 @@ async function readAll(log: Log, start: bigint, end: bigint): Promise<LeafData[]
 }
 
 async function checkBundle(log: Log, index: bigint, entries: readonly LeafData[]): Promise<void> {
+  // A certificate log may hold entries that no bundle can.
+  if (entries.some((entry) => entry.body.length > MAX_BUNDLE_ENTRY_BYTES)) return
   const bundle = await log.entryBundle(index, entries.length)
   const expected = encodeEntryBundle(entries.map((entry) => entry.body))
   if (!bundle || !equalBytes(bundle, expected)) {

@@ -1,3 +1,4 @@
+import type { PublicKey, SignatureScheme } from '@touchmark/crypto'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import { equalBytes } from '@touchmark/encoding'
 import { verifyCheckpoint } from '@touchmark/tlog'
@@ -7,6 +8,7 @@ import type { LogHead } from '../types.js'
 
 /** Bytes before the signature in a DigitallySigned: two algorithms and a length. */
 const DIGITALLY_SIGNED_HEADER = 4
+const TREE_HEAD_SCHEME: SignatureScheme = { kind: 'ecdsa', hash: 'SHA2_256' }
 
 /** Checks that a stored head was signed by the tree's key over the size and root beside it. Throws LEDGER_CORRUPT. */
 export function verifyHead(by: HeadSigner, head: LogHead): void {
@@ -23,15 +25,15 @@ export function verifyHead(by: HeadSigner, head: LogHead): void {
       found: `size ${signed.size}`,
     })
   }
-  if (by.kind === 'certificate') verifyTreeHead(by, head)
+  if (by.kind === 'certificate') verifyTreeHead(key, head)
 }
 
-function verifyTreeHead(by: HeadSigner, head: LogHead): void {
-  const treeHead = head.treeHead
+/** Checks the tree head of a certificate log (RFC 6962 §3.5). Throws LEDGER_CORRUPT. */
+export function verifyTreeHead(key: PublicKey, head: LogHead): void {
+  const { treeHead } = head
   const message = treeHead && treeHeadBytes(treeHead.timestamp, head.size, head.root)
   const signature = treeHead?.signature.subarray(DIGITALLY_SIGNED_HEADER)
-  const key = by.signer.publicKey
-  if (!message || !signature || !nodeCrypto.verify(key, by.signer.scheme, message, signature)) {
-    throw new LedgerError('LEDGER_CORRUPT', 'the stored tree head is not one that this log signed')
+  if (!message || !signature || !nodeCrypto.verify(key, TREE_HEAD_SCHEME, message, signature)) {
+    throw new LedgerError('LEDGER_CORRUPT', 'the tree head is not one that this log signed')
   }
 }

@@ -93,11 +93,19 @@ switch (command) {
     process.exitCode = await test(chosen, rest)
     break
   }
+  case 'fault':
+    process.env.TOUCHMARK_KILLS ??= '100'
+    process.exitCode = await test(['fault'], rest)
+    break
+  case 'bench':
+    await prepare(true)
+    process.exitCode = await node(['test/bench/run.mjs', ...rest])
+    break
   case 'interop':
     await prepare(true)
     process.exitCode = await node(['test/interop/run.mjs', ...rest])
     break
   default:
-    console.error('usage: node tools/run.mjs start|demo|test|interop [options]')
+    console.error('usage: node tools/run.mjs start|demo|test|fault|interop|bench [options]')
     process.exitCode = 2
 }

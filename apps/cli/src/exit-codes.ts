@@ -11,28 +11,34 @@ export const EXIT = {
   login: 6,
   service: 7,
   file: 8,
+  serving: 9,
 } as const
 
 export const EXIT_TEXT: readonly (readonly [number, string])[] = [
   [EXIT.ok, 'done'],
-  [EXIT.unexpected, 'an unexpected error: a fault of touchmark'],
+  [EXIT.unexpected, 'an unexpected error: a fault of touchmark, or its output could not be written'],
   [EXIT.usage, 'the command line is wrong'],
-  [EXIT.notVerified, 'a signature, certificate, log entry or timestamp does not verify'],
-  [EXIT.policy, 'the signature is good, but not by whom the policy demands'],
-  [EXIT.trust, 'the trust root is unknown, has changed, or belongs to another instance'],
+  [EXIT.notVerified, 'a signature, certificate, log entry or timestamp is missing or does not verify'],
+  [EXIT.policy, 'the signature is good, but not by whom or not for what was asked'],
+  [EXIT.trust, 'the trust root is unknown or unusable, has changed, or belongs to another instance'],
   [EXIT.login, 'no identity token, or it was refused'],
-  [EXIT.service, 'a service cannot be reached or failed'],
-  [EXIT.file, 'a file cannot be read or written'],
+  [EXIT.service, 'a service cannot be reached, failed or answered nonsense'],
+  [EXIT.file, 'a file cannot be read or written, or is there already'],
+  [EXIT.serving, 'the stack of `touchmark up` could not start'],
 ]
 
+/** The first pattern that fits decides. */
 const BY_CODE: readonly (readonly [RegExp, number])[] = [
-  [/^CLI_USAGE$|^commander\./, EXIT.usage],
+  [/^(CLI_USAGE|POLICY_EMPTY|POLICY_INVALID)$/, EXIT.usage],
   [/^CLI_FILE_/, EXIT.file],
-  [/^(CLI_NO_INSTANCE|CLI_TRUST_|CLI_FINGERPRINT_|VERIFY_OTHER_INSTANCE)/, EXIT.trust],
+  [/^TRUST_SERVICE_/, EXIT.service],
+  [/^(CLI_NO_INSTANCE|CLI_TRUST_|CLI_FINGERPRINT_|VERIFY_OTHER_INSTANCE|VERIFY_TRUSTED_ROOT_|TRUST_)/, EXIT.trust],
   [/^(CLI_LOGIN_|CLI_NOT_DEMO|SIGN_TOKEN_|SIGN_EMAIL_)/, EXIT.login],
-  [/^(CLI_INSTANCE_|CLI_ENTRY_|SIGN_)/, EXIT.service],
+  [/^(CLI_INSTANCE_|SIGN_)/, EXIT.service],
   [/^POLICY_/, EXIT.policy],
-  [/^(VERIFY_|BUNDLE_|X509_|TIMESTAMP_|MERKLE_|TLOG_|ENTRY_|CRYPTO_|DER_|ENCODING_|TRUST_)/, EXIT.notVerified],
+  [/^(CLI_ENTRY_|CLI_SIGNATURE_)/, EXIT.notVerified],
+  [/^(VERIFY_|BUNDLE_|X509_|TIMESTAMP_|MERKLE_|TLOG_|ENTRY_|CRYPTO_|DER_|ENCODING_)/, EXIT.notVerified],
+  [/^(STANDALONE_|KEYS_|POSTGRES_|LEDGER_|SERVICE_|IDENTITY_|CA_|LOG_|TSA_)/, EXIT.serving],
 ]
 
 /** The exit code of an error; what has no code of ours is our fault. */

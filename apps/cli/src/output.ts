@@ -1,13 +1,18 @@
 import { isCodedError } from '@touchmark/errors'
 import type { CliContext } from './context.js'
 
-/** Text from outside may move a terminal's cursor or colour it: control characters are shown, not sent (reliability test A6). */
+/** Control characters, and those that turn the direction of a text or break its line. */
+// eslint-disable-next-line no-control-regex
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/g
+
+/** Text from outside may move a terminal's cursor, colour it, or begin a line that looks like ours: such characters are shown, not sent (reliability test A6). */
 export function printable(text: string): string {
-  // eslint-disable-next-line no-control-regex
-  return text.replace(
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  )
+  return text.replace(UNPRINTABLE, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** The same for a text of several lines. */
+export function printableLines(text: string): string {
+  return text.split('\n').map(printable).join('\n')
 }
 
 /** Rows of a name and a value, aligned. */
@@ -16,30 +21,40 @@ export function rows(pairs: readonly (readonly [string, string])[], indent = '  
   return pairs.map(([name, value]) => `${indent}${name.padEnd(width)}  ${printable(value)}\n`).join('')
 }
 
-/** One JSON document a command, on standard output. */
+/** One JSON document a command, on standard output; the escapes of {@link printable} are those of JSON. */
 export function printJson(context: CliContext, value: unknown): void {
-  context.out(
-    `${JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))}\n`,
-  )
+  const text = JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))
+  context.out(`${printable(text)}\n`)
+}
+
+/** What is said about an error in JSON. */
+export function errorJson(error: unknown): Record<string, unknown> {
+  if (!isCodedError(error)) return { code: 'UNEXPECTED', message: unexpectedText(error) }
+  const { check, expected, found, hint } = error.details
+  return { code: error.code, message: error.message, check, expected, found, hint }
 }
 
 /** Says what went wrong, what was expected and found, and what to do. */
 export function printError(context: CliContext, error: unknown): void {
-  if (!isCodedError(error)) {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error)
-    if (context.json) printJson(context, { error: { code: 'UNEXPECTED', message: text } })
-    else context.err(`touchmark: an unexpected error, which is a fault of touchmark:\n${printable(text)}\n`)
-    return
-  }
-  const { check, expected, found, hint } = error.details
-  if (context.json)
-    return printJson(context, { error: { code: error.code, message: error.message, check, expected, found, hint } })
+  if (context.json) return printJson(context, { error: errorJson(error) })
+  context.err(errorText(error))
+}
+
+/** An error in words, for standard error. */
+export function errorText(error: unknown): string {
+  if (!isCodedError(error))
+    return `touchmark: an unexpected error, which is a fault of touchmark:\n${printableLines(unexpectedText(error))}\n`
+  const { expected, found, hint } = error.details
   const pairs: [string, string][] = []
   if (expected !== undefined) pairs.push(['expected', expected])
   if (found !== undefined) pairs.push(['found', found])
   if (hint !== undefined) pairs.push(['do', hint])
   pairs.push(['code', error.code])
-  context.err(`touchmark: ${printable(error.message)}\n${rows(pairs)}`)
+  return `touchmark: ${printable(error.message)}\n${rows(pairs)}`
+}
+
+function unexpectedText(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error)
 }
 
 /** A line of progress that replaces itself, on a terminal only. */

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { basename } from 'node:path'
-import { parseJson, utf8Encode } from '@touchmark/encoding'
+import { parseJson, utf8Decode, utf8Encode } from '@touchmark/encoding'
+import { isCodedError } from '@touchmark/errors'
 import { CliError } from './errors.js'
 import { readInput } from './files.js'
 
@@ -19,6 +20,7 @@ export const PREDICATE_TYPES: Readonly<Record<string, string>> = {
   slsaprovenance1: 'https://slsa.dev/provenance/v1',
   spdxjson: 'https://spdx.dev/Document',
   cyclonedx: 'https://cyclonedx.org/bom',
+  link: 'https://in-toto.io/Link/v1',
   vuln: 'https://cosign.sigstore.dev/attestation/vuln/v1',
   openvex: 'https://openvex.dev/ns',
 }
@@ -27,7 +29,7 @@ const PREDICATE_LIMIT_BYTES = 16 << 20
 
 /** The URI of a predicate type. Throws CLI_USAGE. */
 export function predicateTypeUri(type: string): string {
-  const known = PREDICATE_TYPES[type]
+  const known = Object.hasOwn(PREDICATE_TYPES, type) ? PREDICATE_TYPES[type] : undefined
   if (known !== undefined) return known
   if (/^[a-z][a-z0-9+.-]*:\S+$/i.test(type)) return type
   throw new CliError('CLI_USAGE', `"${type}" is no predicate type`, {
@@ -35,27 +37,31 @@ export function predicateTypeUri(type: string): string {
   })
 }
 
+/** Reads a predicate: strict JSON, one object. Throws CLI_USAGE or CLI_FILE_UNREADABLE. */
+export async function readPredicate(file: string): Promise<Uint8Array> {
+  const predicate = await readInput(file, PREDICATE_LIMIT_BYTES)
+  let kind: string
+  try {
+    const value = parseJson(predicate)
+    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return predicate
+    kind = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`
+  } catch (cause) {
+    if (!isCodedError(cause)) throw cause
+    throw new CliError('CLI_USAGE', `the predicate ${file} is not strict JSON`, { cause, found: cause.message })
+  }
+  throw new CliError('CLI_USAGE', `the predicate ${file} is not a JSON object`, { found: kind })
+}
+
 /**
  * An in-toto Statement v1 about one file. The predicate's own bytes go in unchanged, so no number or escape of it is written anew;
- * they must be one strict JSON object. Throws CLI_USAGE or CLI_FILE_UNREADABLE.
+ * `predicate` is from {@link readPredicate}. Throws CLI_USAGE.
  */
-export async function buildStatement(
-  file: string,
-  artifact: Uint8Array,
-  options: StatementOptions,
-): Promise<Uint8Array> {
-  const predicateType = predicateTypeUri(options.type)
-  const predicate = await readInput(options.predicate, PREDICATE_LIMIT_BYTES)
-  try {
-    const value = parseJson(predicate, { trailing: 'refuse' })
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new Error('it is not an object')
-  } catch (cause) {
-    throw new CliError('CLI_USAGE', `the predicate ${options.predicate} is not a JSON object`, {
-      cause,
-      found: cause instanceof Error ? cause.message : 'unknown',
-    })
-  }
+export function buildStatement(file: string, artifact: Uint8Array, type: string, predicate: Uint8Array): Uint8Array {
   const subject = [{ name: basename(file), digest: { sha256: createHash('sha256').update(artifact).digest('hex') } }]
-  const head = JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType })
-  return utf8Encode(`${head.slice(0, -1)},"predicate":${Buffer.from(predicate).toString('utf8').trim()}}`)
+  const head = JSON.stringify({
+    _type: 'https://in-toto.io/Statement/v1',
+    subject,
+    predicateType: predicateTypeUri(type),
+  })
+  return utf8Encode(`${head.slice(0, -1)},"predicate":${utf8Decode(predicate).trim()}}`)
 }

@@ -27,13 +27,9 @@ export async function requestTimestamp(
   }
   const info = readAnswer(answer.body)
   if (info.hashAlgorithm !== 'SHA2_256' || !equalBytes(info.digest, digest)) throw other('over other bytes')
-  if (info.nonce === undefined || !equalBytes(info.nonce, nonceOctets(nonce))) throw other('for another request')
+  // The token holds the content octets; header and length of a nonce of eight bytes are one byte each.
+  if (info.nonce === undefined || !equalBytes(info.nonce, derInteger(nonce).subarray(2))) throw other('for another request')
   return answer.body
-}
-
-/** Content octets of the nonce's INTEGER; 16 bytes at most, so that header and length are one byte each. */
-function nonceOctets(nonce: bigint): Uint8Array {
-  return derInteger(BigInt.asUintN(128, nonce)).subarray(2)
 }
 
 function readAnswer(body: Uint8Array): TstInfo {

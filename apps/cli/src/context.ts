@@ -38,7 +38,7 @@ export function createContext(options: { json?: boolean }): CliContext {
     },
     home: homeFolder(process.env),
     json: options.json === true,
-    interactive: process.stderr.isTTY && options.json !== true,
+    interactive: process.stderr.isTTY === true && options.json !== true,
     out: (text) => void process.stdout.write(text),
     err: (text) => void process.stderr.write(text),
   }

@@ -23,7 +23,8 @@ export async function sizeOf(path: string): Promise<number> {
   const found = await stat(path).catch((cause: unknown) => {
     throw unreadable(path, cause)
   })
-  if (found.isDirectory()) throw new CliError('CLI_FILE_UNREADABLE', `${path} cannot be read`, { found: 'it is a folder' })
+  if (found.isDirectory())
+    throw new CliError('CLI_FILE_UNREADABLE', `${path} cannot be read`, { found: 'it is a folder' })
   return found.size
 }
 

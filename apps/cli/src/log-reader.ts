@@ -1,7 +1,8 @@
 import { parsePublicKeyDer } from '@touchmark/crypto'
 import { nodeCrypto } from '@touchmark/crypto/node'
+import { equalBytes, hexEncode, utf8Decode } from '@touchmark/encoding'
 import { assembleProof, leafHash, planInclusion, verifyInclusion } from '@touchmark/merkle'
-import { excerpt, send } from '@touchmark/sign'
+import { excerpt, send, serviceUrl } from '@touchmark/sign'
 import {
   decodeEntryBundle,
   nodeInTile,
@@ -35,9 +36,18 @@ export class LogReader {
   readonly #log: LogInstance
   readonly #tiles = new Map<string, Promise<Uint8Array>>()
 
-  constructor(context: CliContext, root: TrustedRoot) {
-    const log = root.tlogs.at(-1)
-    if (log === undefined) throw new CliError('CLI_TRUST_UNKNOWN', 'the trusted root names no signature log')
+  /** Reads the log with this id, or the newest of the root. Throws CLI_TRUST_UNKNOWN when the root has none. */
+  constructor(context: CliContext, root: TrustedRoot, logId?: Uint8Array) {
+    const log =
+      logId === undefined ? root.tlogs.at(-1) : root.tlogs.find((candidate) => equalBytes(candidate.logId, logId))
+    if (log === undefined) {
+      throw logId === undefined
+        ? new CliError('CLI_TRUST_UNKNOWN', 'the trusted root names no signature log')
+        : new CliError('CLI_TRUST_UNKNOWN', 'the entry is in a log that the trusted root does not name', {
+            found: `log ${hexEncode(logId)}`,
+            hint: 'The bundle may come from another instance: name it with --instance.',
+          })
+    }
     this.#context = context
     this.#log = log
   }
@@ -48,7 +58,7 @@ export class LogReader {
 
   /** The newest checkpoint, verified. Throws TLOG_*. */
   async checkpoint(): Promise<{ checkpoint: Checkpoint; note: string }> {
-    const note = Buffer.from(await this.#get('checkpoint')).toString('utf8')
+    const note = utf8Decode(await this.#get('checkpoint'))
     const key = parsePublicKeyDer(this.#log.publicKey.rawBytes)
     const origin = new URL(this.#log.baseUrl).hostname
     return { checkpoint: verifyCheckpoint(note, { origin, key, logId: this.#log.logId }, nodeCrypto), note }
@@ -100,7 +110,7 @@ export class LogReader {
   }
 
   async #get(path: string): Promise<Uint8Array> {
-    const url = `${this.#log.baseUrl}/api/v2/${path}`
+    const url = serviceUrl(this.#log.baseUrl, `/api/v2/${path}`)
     const answer = await send('transparency log', url, {}, this.#context.http)
     if (answer.status === 200) return answer.body
     throw new CliError('CLI_INSTANCE_ANSWER', `the log answered ${answer.status} to ${path}`, {

@@ -3,7 +3,8 @@ import type { CliContext } from './context.js'
 import { EXIT_TEXT, exitCodeOf, EXIT } from './exit-codes.js'
 
 const port = (text: string): number => {
-  if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
+    throw new InvalidArgumentError('It must be a number from 0 to 65535.')
   return Number(text)
 }
 
@@ -40,6 +41,7 @@ function signFlags(command: Command): Command {
     .option('--device', 'log in on another device instead of with a browser here')
     .option('--bundle <file>', 'where the bundle goes (with one file)')
     .option('--overwrite', 'replace a bundle that is there')
+    .option('--resume', 'leave the files alone that have a good bundle by the same identity')
 }
 
 function verifyFlags(command: Command): Command {
@@ -79,7 +81,10 @@ function signing(root: Command): void {
       .description('sign an in-toto statement about files'),
   )
     .requiredOption('--predicate <file>', 'the predicate, a JSON object')
-    .requiredOption('--type <type>', 'its type: slsaprovenance1, spdxjson, cyclonedx, vuln, openvex, custom, or a URI')
+    .requiredOption(
+      '--type <type>',
+      'its type: slsaprovenance1, slsaprovenance, spdxjson, cyclonedx, vuln, openvex, link, custom, or a URI',
+    )
     .addHelpText('after', example('touchmark attest app.tar.gz --predicate provenance.json --type slsaprovenance1'))
     .action(
       action(async (context, files, options) =>
@@ -201,8 +206,12 @@ function serving(root: Command): void {
     .action(action(async (_context, _args, options) => (await import('./commands/up.js')).upCommand(options)))
 }
 
-/** Runs one command line; resolves when it is done, with `process.exitCode` set. */
+/**
+ * Runs one command line; resolves when it is done, with `process.exitCode` set. A reader that went away, or a full disk behind standard output,
+ * ends the process at once and not with 0: whoever counts on the output did not get it.
+ */
 export async function main(argv: readonly string[]): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(EXIT.unexpected))
   const root = program()
   const exitOverride = (command: Command): void => {
     command.exitOverride()
@@ -216,5 +225,3 @@ export async function main(argv: readonly string[]): Promise<void> {
     process.exitCode = error.exitCode === 0 ? EXIT.ok : EXIT.usage
   }
 }
-
-await main(process.argv.slice(2))

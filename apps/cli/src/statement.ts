@@ -42,7 +42,7 @@ export async function readPredicate(file: string): Promise<Uint8Array> {
   const predicate = await readInput(file, PREDICATE_LIMIT_BYTES)
   let kind: string
   try {
-    const value = parseJson(predicate)
+    const value = parseJson(predicate, { maxDepth: 250 })
     if (value !== null && typeof value === 'object' && !Array.isArray(value)) return predicate
     kind = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`
   } catch (cause) {

@@ -17,8 +17,6 @@ export interface TokenOptions {
   readonly identityToken?: string
   /** Log in on another device even where there is a browser. */
   readonly device?: boolean
-  /** Do not look at a login that was kept. */
-  readonly fresh?: boolean
 }
 
 /** Where a token came from, for people. */
@@ -36,7 +34,7 @@ export async function findToken(context: CliContext, issuer: string, options: To
   if (options.identityToken !== undefined) return found(await tokenOrFile(options.identityToken), 'given')
   const ambient = context.environment['SIGSTORE_ID_TOKEN']
   if (ambient !== undefined && ambient !== '') return found(ambient.trim(), 'SIGSTORE_ID_TOKEN')
-  const kept = options.fresh === true ? undefined : await keptToken(context, issuer)
+  const kept = await keptToken(context, issuer)
   if (kept !== undefined) return found(kept, 'kept login')
   return login(context, issuer, options)
 }
@@ -47,8 +45,10 @@ export async function login(context: CliContext, issuer: string, options: TokenO
   const canBrowse =
     options.device !== true && (context.interactive || context.environment['TOUCHMARK_BROWSER'] !== undefined)
   const token = canBrowse ? await withBrowser(context, provider) : await withDevice(context, provider)
+  // A token that cannot be read is not kept.
+  const result = found(token, canBrowse ? 'browser' : 'device')
   await keepToken(context, issuer, token)
-  return found(token, canBrowse ? 'browser' : 'device')
+  return result
 }
 
 function withBrowser(context: CliContext, provider: Parameters<typeof browserLogin>[0]): Promise<string> {
@@ -77,8 +77,9 @@ function found(token: string, source: FoundToken['source']): FoundToken {
   return { token, claims: readTokenClaims(token), source }
 }
 
+/** A JWT begins with the base64 of `{`, in which it differs from a file name such as `token.prod.txt`. */
 async function tokenOrFile(value: string): Promise<string> {
-  if (/^[\w-]+\.[\w-]+\.[\w-]*$/.test(value)) return value
+  if (/^e[\w-]+\.[\w-]+\.[\w-]*$/.test(value) && startsAsJwt(value)) return value
   if (!(await exists(value))) {
     throw new CliError('CLI_FILE_UNREADABLE', '--identity-token is neither a token nor a file', {
       hint: 'Give a JWT, or the path of a file that holds one.',
@@ -87,6 +88,10 @@ async function tokenOrFile(value: string): Promise<string> {
   return Buffer.from(await readInput(value, 128 * 1024))
     .toString('utf8')
     .trim()
+}
+
+function startsAsJwt(value: string): boolean {
+  return Buffer.from(value.slice(0, 4), 'base64url')[0] === 0x7b
 }
 
 function keptFile(context: CliContext, issuer: string): string {

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { nodeCrypto } from '@touchmark/crypto/node'
-import { excerpt, send } from '@touchmark/sign'
+import { utf8Decode } from '@touchmark/encoding'
+import { isCodedError } from '@touchmark/errors'
+import { excerpt, send, serviceUrl } from '@touchmark/sign'
 import {
   encodeClientTrustConfig,
   parseClientTrustConfig,
@@ -13,6 +15,7 @@ import {
 import type { CliContext } from './context.js'
 import { CliError } from './errors.js'
 import { exists, readInput, writePrivate } from './files.js'
+import { printable } from './output.js'
 
 const DOCUMENT_LIMIT_BYTES = 4 << 20
 
@@ -37,24 +40,30 @@ export function fingerprintText(fingerprint: string): string {
 
 /** `--instance`, `TOUCHMARK_INSTANCE`, or what `touchmark trust use` chose. Throws CLI_NO_INSTANCE. */
 export async function instanceUrl(context: CliContext, options: InstanceOptions): Promise<string> {
-  const named = options.instance ?? context.environment['TOUCHMARK_INSTANCE'] ?? (await chosenInstance(context))
-  if (named === undefined || named === '') {
+  const named = options.instance ?? (context.environment['TOUCHMARK_INSTANCE'] || (await chosenInstance(context)))
+  if (named === undefined) {
     throw new CliError('CLI_NO_INSTANCE', 'no Touchmark instance is chosen', {
       hint: 'Run `touchmark trust use URL` once, or pass --instance URL, or set TOUCHMARK_INSTANCE.',
     })
   }
-  if (!URL.canParse(named) || !/^https?:$/.test(new URL(named).protocol))
-    throw new CliError('CLI_USAGE', `the instance must be an http or https URL, not ${named.slice(0, 100)}`)
-  return named.replace(/\/+$/, '')
+  const url = URL.canParse(named) ? new URL(named) : undefined
+  // Other spellings of a URL would be other instances, each with a first use of its own.
+  if (
+    url === undefined ||
+    !/^https?:$/.test(url.protocol) ||
+    `${url.username}${url.password}${url.search}${url.hash}` !== ''
+  )
+    throw new CliError('CLI_USAGE', `the instance must be a plain http or https URL, not ${named.slice(0, 100)}`)
+  return url.href.replace(/\/+$/, '')
 }
 
 /** The stored trust of an instance; at first use the root is fetched, its fingerprint is said aloud, and it is kept. */
 export async function trustInstance(context: CliContext, options: InstanceOptions): Promise<TrustedInstance> {
   const url = await instanceUrl(context, options)
   const stored = await storedInstance(context, url)
-  const instance = stored ?? (await firstUse(context, url))
-  checkPin(context, options, instance)
-  return instance
+  if (stored === undefined) return firstUse(context, url, options)
+  checkPin(context, options, stored)
+  return stored
 }
 
 /** The same, and asks the instance whether its root is still the trusted one; without an answer the stored one is used. */
@@ -63,7 +72,10 @@ export async function trustCurrentInstance(context: CliContext, options: Instanc
   const stored = await storedInstance(context, url)
   if (stored === undefined) return trustInstance(context, options)
   checkPin(context, options, stored)
-  const served = await fetchInstance(context, url, 1).catch(() => undefined)
+  const served = await fetchInstance(context, url, 1).catch((error: unknown) => {
+    if (isCodedError(error)) return undefined
+    throw error
+  })
   if (served === undefined) return stored
   refuseChange(stored, served)
   // The services may move while the root stays: the newest signing config is used.
@@ -75,24 +87,22 @@ export async function useInstance(
   context: CliContext,
   url: string,
   options: { replace?: string; rootFingerprint?: string },
-): Promise<{ instance: TrustedInstance; first: boolean }> {
+): Promise<{ instance: TrustedInstance; was: 'new' | 'same' | 'replaced' }> {
   const served = await fetchInstance(context, url)
   checkPin(context, options, served)
   const stored = await storedInstance(context, url)
-  if (
-    stored !== undefined &&
-    stored.fingerprint !== served.fingerprint &&
-    stripPrefix(options.replace) !== served.fingerprint
-  )
-    refuseChange(stored, served)
+  if (stored !== undefined && stripPrefix(options.replace) !== served.fingerprint) refuseChange(stored, served)
   await storeInstance(context, served)
   await writePrivate(join(context.home, 'instance'), `${url}\n`)
-  return { instance: served, first: stored === undefined }
+  const same = stored?.fingerprint === served.fingerprint
+  return { instance: served, was: stored === undefined ? 'new' : same ? 'same' : 'replaced' }
 }
 
-/** Reads a trusted root from a file that a person named. */
-export async function trustedRootFile(path: string): Promise<TrustedRoot> {
-  return parseTrustedRoot(await readInput(path, DOCUMENT_LIMIT_BYTES))
+/** Reads a trusted root from a file that a person named; its fingerprint must be the one given, if one is. */
+export async function trustedRootFile(path: string, wanted?: string): Promise<TrustedRoot> {
+  const root = parseTrustedRoot(await readInput(path, DOCUMENT_LIMIT_BYTES))
+  refuseOtherPin(wanted, trustedRootFingerprint(root, nodeCrypto), path)
+  return root
 }
 
 function stripPrefix(fingerprint: string | undefined): string | undefined {
@@ -103,11 +113,16 @@ function stripPrefix(fingerprint: string | undefined): string | undefined {
 }
 
 function checkPin(context: CliContext, options: InstanceOptions, instance: TrustedInstance): void {
-  const wanted = stripPrefix(options.rootFingerprint ?? context.environment['TOUCHMARK_ROOT_FINGERPRINT'])
-  if (wanted === undefined || wanted === '' || wanted === instance.fingerprint) return
-  throw new CliError('CLI_FINGERPRINT_MISMATCH', `the trust root of ${instance.url} is not the one you named`, {
+  const pin = options.rootFingerprint ?? (context.environment['TOUCHMARK_ROOT_FINGERPRINT'] || undefined)
+  refuseOtherPin(pin, instance.fingerprint, instance.url)
+}
+
+function refuseOtherPin(pin: string | undefined, fingerprint: string, where: string): void {
+  const wanted = stripPrefix(pin)
+  if (wanted === undefined || wanted === fingerprint) return
+  throw new CliError('CLI_FINGERPRINT_MISMATCH', `the trust root of ${where} is not the one you named`, {
     expected: fingerprintText(wanted),
-    found: fingerprintText(instance.fingerprint),
+    found: fingerprintText(fingerprint),
     hint: 'Ask who runs the instance for its fingerprint (`touchmark trust show` prints it).',
   })
 }
@@ -121,11 +136,13 @@ function refuseChange(stored: TrustedInstance, served: TrustedInstance): void {
   })
 }
 
-async function firstUse(context: CliContext, url: string): Promise<TrustedInstance> {
+async function firstUse(context: CliContext, url: string, options: InstanceOptions): Promise<TrustedInstance> {
   const instance = await fetchInstance(context, url)
+  // Before it is stored: a root that was refused once must not be trusted the next time.
+  checkPin(context, options, instance)
   await storeInstance(context, instance)
   context.err(
-    `First use of ${url}: its trust root is trusted from now on.\n  fingerprint  ${fingerprintText(instance.fingerprint)}\n`,
+    `First use of ${printable(url)}: its trust root is trusted from now on.\n  fingerprint  ${fingerprintText(instance.fingerprint)}\n`,
   )
   return instance
 }
@@ -133,7 +150,7 @@ async function firstUse(context: CliContext, url: string): Promise<TrustedInstan
 async function fetchInstance(context: CliContext, url: string, tries = context.http.tries): Promise<TrustedInstance> {
   const answer = await send(
     'Touchmark instance',
-    `${url}/trust/client_trust_config.json`,
+    serviceUrl(url, '/trust/client_trust_config.json'),
     { headers: { accept: 'application/json' } },
     { ...context.http, tries },
   )
@@ -155,9 +172,18 @@ function storeFile(context: CliContext, url: string): string {
 
 async function storedInstance(context: CliContext, url: string): Promise<TrustedInstance | undefined> {
   const file = storeFile(context, url)
-  return (await exists(file))
-    ? asInstance(url, parseClientTrustConfig(await readInput(file, DOCUMENT_LIMIT_BYTES)))
-    : undefined
+  if (!(await exists(file))) return undefined
+  const bytes = await readInput(file, DOCUMENT_LIMIT_BYTES)
+  try {
+    return asInstance(url, parseClientTrustConfig(bytes))
+  } catch (cause) {
+    if (!isCodedError(cause)) throw cause
+    throw new CliError('CLI_TRUST_UNKNOWN', `what is stored about ${url} cannot be read`, {
+      cause,
+      found: cause.message,
+      hint: `Remove ${file}, then trust the instance again and compare its fingerprint.`,
+    })
+  }
 }
 
 async function storeInstance(context: CliContext, instance: TrustedInstance): Promise<void> {
@@ -166,9 +192,6 @@ async function storeInstance(context: CliContext, instance: TrustedInstance): Pr
 
 async function chosenInstance(context: CliContext): Promise<string | undefined> {
   const file = join(context.home, 'instance')
-  return (await exists(file))
-    ? Buffer.from(await readInput(file, 4096))
-        .toString('utf8')
-        .trim()
-    : undefined
+  if (!(await exists(file))) return undefined
+  return utf8Decode(await readInput(file, 4096)).trim() || undefined
 }

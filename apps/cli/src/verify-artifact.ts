@@ -48,7 +48,7 @@ export function verifyOwnBundle(
 }
 
 /** The identity in a certificate, as a policy that only it fulfils. */
-export function holderOf(certificate: Uint8Array): IdentityPolicy {
+export function holderOf(certificate: Uint8Array): IdentityPolicy & { readonly subject: { readonly exact: string } } {
   const leaf = parseCertificate(certificate)
   return { subject: { exact: leaf.san[0]?.value ?? '' }, issuer: fulcioExtensions(leaf).issuer ?? '' }
 }

@@ -4,8 +4,6 @@ import type { StandaloneConfig } from './config/options.js'
 
 export interface RunningDatabase {
   readonly db: Database
-  /** Where it is, without any password. */
-  readonly description: string
   /** Resolves when the embedded server is gone for good. */
   readonly exited: Promise<Error>
   close(): Promise<void>
@@ -40,8 +38,6 @@ export async function openStandaloneDatabase(
     }
     return {
       db,
-      description:
-        embedded === undefined ? `PostgreSQL at ${new URL(url).host}` : `embedded PostgreSQL in ${embedded.place}`,
       exited: embedded?.exited ?? new Promise(() => undefined),
       close: async () => {
         await db.close()

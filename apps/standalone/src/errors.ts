@@ -6,6 +6,5 @@ export type StandaloneErrorCode =
   | 'STANDALONE_KEYS_MISSING'
   | 'STANDALONE_KEY_DIFFERS'
   | 'STANDALONE_ISSUERS_FILE'
-  | 'STANDALONE_DEMO_WITH_PRODUCTION'
 
 export class StandaloneError extends CodedError<StandaloneErrorCode> {}

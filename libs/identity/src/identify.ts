@@ -39,7 +39,8 @@ export function identify(claims: Claims, issuer: IssuerConfig, configuration: Is
   if (iss === '') refuse('iss is missing')
   const kind = KINDS[issuer.type as IssuerType]
   const identity = kind({ claims, iss, sub, issuer, ciProviders: configuration.ciProviders })
-  // The proof of possession is a signature over the name; over nothing it would prove nothing about this token.
+  // The proof of possession is a signature over the name; over nothing it would prove nothing about this token. (Fulcio certifies a user name
+  // token without `sub` as `!domain`.)
   if (identity.name === '') refuse('the token names nobody')
   return identity
 }

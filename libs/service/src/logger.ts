@@ -2,7 +2,7 @@ import { pino, type Logger } from 'pino'
 
 export type { Logger } from 'pino'
 
-/** Names whose values never reach a log, wherever they stand. */
+/** Names whose values never reach a log, wherever they stand. `code` is none of them: our errors are known by it. */
 const SECRET_NAMES = [
   'token',
   'authorization',
@@ -13,12 +13,8 @@ const SECRET_NAMES = [
   'credentials',
   'id_token',
   'access_token',
-  'code',
   'code_verifier',
 ]
-/** `code` is also what our errors are known by. */
-const DEEP_NAMES = SECRET_NAMES.filter((name) => name !== 'code')
-
 /** What a secret looks like inside a text: a JSON Web Token, and the password of a URL. */
 const TOKEN = /\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)?/g
 const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]*:)[^\s/@"]+@/gi
@@ -28,7 +24,7 @@ const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]*:)[^\s/@"]+@/gi
  * or into a text, it is removed here as well.
  */
 export function createLogger(options: { level: string; destination?: NodeJS.WritableStream }): Logger {
-  const paths = [...SECRET_NAMES, ...DEEP_NAMES.flatMap((name) => [`*.${name}`, `*.*.${name}`])]
+  const paths = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
   return pino(
     {
       level: options.level,

@@ -34,9 +34,7 @@ export function rawBody(request: IncomingMessage, limitBytes: number): Promise<U
     const onEnd = (): void => finish(() => resolve(collected.bytes()))
     const onClose = (): void => refuse(aborted())
     const timer = setTimeout(() => {
-      refuse(
-        new ServiceError('SERVICE_BODY_TIMEOUT', `the request did not arrive within ${BODY_DEADLINE_MS / 1000} s`),
-      )
+      refuse(new ServiceError('SERVICE_BODY_TIMEOUT', `the request did not arrive within ${BODY_DEADLINE_MS / 1000} s`))
       discard(request)
     }, BODY_DEADLINE_MS)
     request.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose)

@@ -28,7 +28,8 @@ export async function requestTimestamp(
   const info = readAnswer(answer.body)
   if (info.hashAlgorithm !== 'SHA2_256' || !equalBytes(info.digest, digest)) throw other('over other bytes')
   // The token holds the content octets; header and length of a nonce of eight bytes are one byte each.
-  if (info.nonce === undefined || !equalBytes(info.nonce, derInteger(nonce).subarray(2))) throw other('for another request')
+  if (info.nonce === undefined || !equalBytes(info.nonce, derInteger(nonce).subarray(2)))
+    throw other('for another request')
   return answer.body
 }
 

@@ -11,7 +11,6 @@ import { utf8Decode, utf8Encode } from '@touchmark/encoding'
 import { isCodedError } from '@touchmark/errors'
 import { CaError } from '../errors.js'
 
-const MAX_KEY_BYTES = 64 * 1024
 const DER_SEQUENCE = 0x30
 
 /** Turns what the key parser says into the CA's two refusals: not a key, and a key that is not taken. */
@@ -27,7 +26,6 @@ export function asKeyRefusal(error: unknown): CaError {
  */
 export function readRequestedKey(content: Uint8Array): PublicKey {
   if (content.length === 0) throw new CaError('CA_KEY_UNPARSABLE', 'there is no public key')
-  if (content.length > MAX_KEY_BYTES) throw new CaError('CA_KEY_UNPARSABLE', 'the public key is too long')
   let key: PublicKey
   try {
     key = content[0] === DER_SEQUENCE ? parsePublicKeyDer(content) : parsePublicKeyPem(utf8Decode(content))

@@ -1,5 +1,5 @@
 import { parseBundle } from '@touchmark/bundle'
-import { base64Encode, equalBytes, hexEncode, utf8Decode } from '@touchmark/encoding'
+import { base64Encode, equalBytes, hexEncode, parseJson } from '@touchmark/encoding'
 import { parseEntryBody, type EntrySignature } from '@touchmark/entry'
 import { isCodedError } from '@touchmark/errors'
 import { describeSigner, parseCertificate } from '../signer-text.js'
@@ -7,15 +7,15 @@ import type { CliContext } from '../context.js'
 import { CliError } from '../errors.js'
 import { readInput } from '../files.js'
 import { LogReader, type ProvenEntry } from '../log-reader.js'
-import { printJson, rows } from '../output.js'
+import { printableLines, printJson, rows } from '../output.js'
 import { trustInstance, type InstanceOptions } from '../trust-store.js'
 
 /** `touchmark log show INDEX`: an entry in words, proven. */
 export async function logShow(context: CliContext, indexText: string, options: InstanceOptions): Promise<void> {
+  const index = indexOf(indexText)
   const reader = await openReader(context, options)
-  const entry = await reader.entry(indexOf(indexText))
-  if (context.json)
-    return printJson(context, { ...proofJson(entry), body: JSON.parse(utf8Decode(entry.body)) as unknown })
+  const entry = await reader.entry(index)
+  if (context.json) return printJson(context, { ...proofJson(entry), body: parseJson(entry.body) })
   context.out(
     rows(
       [
@@ -38,9 +38,12 @@ export async function logProve(
   indexText: string | undefined,
   options: InstanceOptions & { bundle?: string },
 ): Promise<void> {
-  const reader = await openReader(context, options)
+  if (indexText !== undefined && options.bundle !== undefined)
+    throw new CliError('CLI_USAGE', 'give an index or --bundle FILE, not both')
   const entry =
-    options.bundle === undefined ? await reader.entry(indexOf(indexText)) : await entryOfBundle(reader, options.bundle)
+    options.bundle === undefined
+      ? await entryAt(context, indexOf(indexText), options)
+      : await entryOfBundle(context, options.bundle, options)
   if (context.json) return printJson(context, proofJson(entry))
   context.out(
     rows(
@@ -55,7 +58,7 @@ export async function logProve(
   )
   context.out(entry.proof.map((hash, i) => `${i === 0 ? 'path' : '    '}       ${hexEncode(hash)}\n`).join(''))
   context.out(
-    `\n${entry.checkpointNote}\nproven: the entry is in the tree of this checkpoint, which the trusted key signed.\n`,
+    `\n${printableLines(entry.checkpointNote)}\nproven: the entry is in the tree of this checkpoint, which the trusted key signed.\n`,
   )
 }
 
@@ -69,10 +72,16 @@ function indexOf(text: string | undefined): bigint {
   return BigInt(text)
 }
 
-async function entryOfBundle(reader: LogReader, file: string): Promise<ProvenEntry> {
+async function entryAt(context: CliContext, index: bigint, options: InstanceOptions): Promise<ProvenEntry> {
+  return (await openReader(context, options)).entry(index)
+}
+
+/** The entry that a bundle holds, proven in its own log as it is now. */
+async function entryOfBundle(context: CliContext, file: string, options: InstanceOptions): Promise<ProvenEntry> {
   const wanted = parseBundle(await readInput(file, 64 << 20)).tlogEntries[0]
   if (wanted === undefined) throw new CliError('CLI_ENTRY_NOT_FOUND', `${file} holds no log entry`)
-  const entry = await reader.entry(wanted.logIndex)
+  const { trustedRoot } = (await trustInstance(context, options)).config
+  const entry = await new LogReader(context, trustedRoot, wanted.logId).entry(wanted.logIndex)
   if (!equalBytes(entry.body, wanted.canonicalizedBody)) {
     throw new CliError('CLI_ENTRY_NOT_FOUND', `entry ${wanted.logIndex} of this log is not the one in ${file}`, {
       hint: 'The bundle may come from another instance, or from an older shard of this log.',

@@ -42,8 +42,8 @@ export async function trustUse(
   url: string,
   options: { replace?: string; rootFingerprint?: string },
 ): Promise<void> {
-  const { instance, first } = await useInstance(context, await instanceUrl(context, { instance: url }), options)
-  const said = { instance: instance.url, fingerprint: fingerprintText(instance.fingerprint), first }
+  const { instance, was } = await useInstance(context, await instanceUrl(context, { instance: url }), options)
+  const said = { instance: instance.url, fingerprint: fingerprintText(instance.fingerprint), first: was === 'new', was }
   if (context.json) return printJson(context, said)
   context.out(
     rows(
@@ -54,12 +54,14 @@ export async function trustUse(
       '',
     ),
   )
-  context.out(
-    first
-      ? 'This was its first use here, so nothing vouches for the root but the connection: compare the fingerprint with the one you were told.\n'
-      : 'The root is the one that was trusted before.\n',
-  )
+  context.out(SAID[was])
 }
+
+const SAID = {
+  new: 'This was its first use here, so nothing vouches for the root but the connection: compare the fingerprint with the one you were told.\n',
+  same: 'The root is the one that was trusted before.\n',
+  replaced: 'The root is not the one that was trusted before: that one is forgotten.\n',
+} as const
 
 interface Summary {
   certificateAuthorities: Record<string, string>[]

@@ -4,10 +4,10 @@ import { isCodedError } from '@touchmark/errors'
 import type { CliContext } from '../context.js'
 import { CliError } from '../errors.js'
 import { exitCodeOf } from '../exit-codes.js'
-import { printError, printJson, rows } from '../output.js'
+import { errorJson, errorText, printable, printJson, rows } from '../output.js'
 import { predicateTypeUri } from '../statement.js'
 import { trustedRootFile, trustInstance, type InstanceOptions } from '../trust-store.js'
-import { identityPolicy, verifyFile, type IdentityOptions } from '../verify-artifact.js'
+import { identityPolicy, isDigest, verifyFile, type IdentityOptions } from '../verify-artifact.js'
 
 export interface VerifyOptions extends InstanceOptions, IdentityOptions {
   readonly trustedRoot?: string
@@ -47,14 +47,14 @@ async function verifyAll(
   suffix: string,
 ): Promise<void> {
   if (options.bundle !== undefined && files.length > 1) throw new CliError('CLI_USAGE', '--bundle goes with one file')
+  if (options.bundle === undefined && files.some(isDigest))
+    throw new CliError('CLI_USAGE', 'a digest says nothing about where its bundle is: pass --bundle FILE')
   const trust =
     options.trustedRoot === undefined
       ? (await trustInstance(context, options)).config.trustedRoot
-      : await trustedRootFile(options.trustedRoot)
-  const outcomes: { file: string; result?: VerificationResult; error?: unknown }[] = []
+      : await trustedRootFile(options.trustedRoot, options.rootFingerprint)
+  const outcomes: Outcome[] = []
   for (const file of files) {
-    if (options.bundle === undefined && /^sha\d+:/i.test(file))
-      throw new CliError('CLI_USAGE', 'a digest says nothing about where its bundle is: pass --bundle FILE')
     try {
       outcomes.push({ file, result: await verifyFile(file, options.bundle ?? `${file}${suffix}`, trust, policy) })
     } catch (error) {
@@ -64,22 +64,21 @@ async function verifyAll(
   }
   const failed = outcomes.find((outcome) => outcome.error !== undefined)
   if (context.json) printJson(context, { verified: failed === undefined, files: outcomes.map(outcomeJson) })
-  else outcomes.forEach((outcome) => printOutcome(context, outcome))
+  // Standard output says "verified" only when everything is.
+  else outcomes.forEach((outcome) => (failed === undefined ? context.out : context.err)(outcomeText(outcome)))
   if (failed !== undefined) process.exitCode = exitCodeOf(failed.error)
 }
 
-function outcomeJson({
-  file,
-  result,
-  error,
-}: {
-  file: string
-  result?: VerificationResult
-  error?: unknown
-}): Record<string, unknown> {
-  if (result !== undefined) return { file, verified: true, ...resultJson(result) }
-  const { code, message, details } = error as { code: string; message: string; details: object }
-  return { file, verified: false, error: { code, message, ...details } }
+interface Outcome {
+  readonly file: string
+  readonly result?: VerificationResult
+  readonly error?: unknown
+}
+
+function outcomeJson({ file, result, error }: Outcome): Record<string, unknown> {
+  return result === undefined
+    ? { file, verified: false, error: errorJson(error) }
+    : { file, verified: true, ...resultJson(result) }
 }
 
 function resultJson(result: VerificationResult): Record<string, unknown> {
@@ -97,14 +96,8 @@ function resultJson(result: VerificationResult): Record<string, unknown> {
   }
 }
 
-function printOutcome(
-  context: CliContext,
-  { file, result, error }: { file: string; result?: VerificationResult; error?: unknown },
-): void {
-  if (result === undefined) {
-    context.err(`NOT verified: ${file}\n`)
-    return printError(context, error)
-  }
+function outcomeText({ file, result, error }: Outcome): string {
+  if (result === undefined) return `NOT verified: ${printable(file)}\n${errorText(error)}`
   const { signer, content, times, logEntries, checks } = result
   const pairs: [string, string][] = []
   if (signer.kind === 'certificate') pairs.push(['signed by', signer.subject.value], ['vouched for by', signer.issuer])
@@ -113,5 +106,5 @@ function printOutcome(
   for (const { log, logIndex } of logEntries) pairs.push(['log entry', `${logIndex} of ${log}`])
   if (content.kind === 'attestation') pairs.push(['says', content.statement.predicateType])
   pairs.push(['checks', `${checks.length} passed (--json lists them)`])
-  context.out(`verified ${file}\n${rows(pairs)}`)
+  return `verified ${printable(file)}\n${rows(pairs)}`
 }

@@ -1,12 +1,14 @@
 import { spawn } from 'node:child_process'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpOptions } from '@touchmark/sign'
 import { CliError } from '../errors.js'
 import { codeOfRedirect, exchangeCode, startCodeLogin, type CodeLogin } from './code-flow.js'
 import type { Provider } from './discovery.js'
+import { listenOnLoopback } from './loopback.js'
 
 const WAIT_MS = 180_000
+const CALLBACK_PATH = '/auth/callback'
+const HTML = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }
 const PAGE = (title: string, text: string): string =>
   `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><style>body{font:18px/1.5 system-ui;margin:15vh auto;max-width:32em;padding:0 1em}</style><h1>${title}</h1><p>${text}</p></html>`
 
@@ -21,49 +23,72 @@ export interface BrowserLoginOptions {
 
 /**
  * Logs in with the person's browser: the provider redirects to a listener on a free loopback port (RFC 8252 §7.3) that takes exactly one
- * answer, and only at its own path. Resolves with the ID token. Throws CLI_LOGIN_*.
+ * answer, and only at its own path. Resolves with the ID token. Throws CLI_LOGIN_* and what the token endpoint's failures throw.
  */
 export async function browserLogin(provider: Provider, options: BrowserLoginOptions): Promise<string> {
-  const server = createServer()
-  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  const waitMs = options.waitMs ?? WAIT_MS
+  const callback = new Callback(provider)
+  const listener = await listenOnLoopback((request, response) => callback.take(request, response))
+  const timer = setTimeout(() => callback.giveUp(waitMs), waitMs)
   try {
-    const login = startCodeLogin(provider, `http://localhost:${(server.address() as AddressInfo).port}/auth/callback`)
-    const code = waitForCode(server, login, options.waitMs ?? WAIT_MS)
-    code.catch(() => undefined)
+    const login = startCodeLogin(provider, `http://localhost:${listener.port}${CALLBACK_PATH}`)
+    const code = callback.codeFor(login)
     options.announce(login.url, await options.open(login.url))
     return await exchangeCode(provider, login, await code, options.http)
   } finally {
-    server.closeAllConnections()
-    server.close()
+    clearTimeout(timer)
+    listener.close()
   }
 }
 
-function waitForCode(server: Server, login: CodeLogin, waitMs: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(
-      () => reject(new CliError('CLI_LOGIN_TIMEOUT', `nobody logged in within ${waitMs / 1000} s`)),
-      waitMs,
-    )
-    let answered = false
-    server.on('request', (request, response) => {
-      const url = new URL(request.url ?? '/', 'http://localhost')
-      const html = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }
-      if (request.method !== 'GET' || url.pathname !== '/auth/callback')
-        return void response.writeHead(404, html).end(PAGE('Nothing here', ''))
-      if (answered)
-        return void response.writeHead(400, html).end(PAGE('Already answered', 'This login has had its answer.'))
-      answered = true
-      clearTimeout(timer)
-      try {
-        const code = codeOfRedirect(login, url.searchParams)
-        response
-          .writeHead(200, html)
-          .end(PAGE('You are logged in', 'You can close this page and go back to the terminal.'), () => resolve(code))
-      } catch (error) {
-        response.writeHead(400, html).end(PAGE('Not logged in', 'The terminal says why.'), () => reject(error as Error))
-      }
+/** The one answer that a login waits for. */
+class Callback {
+  readonly #provider: Provider
+  #login: CodeLogin | undefined
+  #resolve: (code: string) => void = () => undefined
+  #reject: (error: unknown) => void = () => undefined
+
+  constructor(provider: Provider) {
+    this.#provider = provider
+  }
+
+  codeFor(login: CodeLogin): Promise<string> {
+    this.#login = login
+    const code = new Promise<string>((resolve, reject) => {
+      this.#resolve = resolve
+      this.#reject = reject
     })
-  })
+    // It may be rejected before anybody awaits it.
+    code.catch(() => undefined)
+    return code
+  }
+
+  giveUp(waitMs: number): void {
+    this.#reject(new CliError('CLI_LOGIN_TIMEOUT', `nobody logged in within ${waitMs / 1000} s`))
+  }
+
+  take(request: IncomingMessage, response: ServerResponse): void {
+    const [path, query = ''] = (request.url ?? '').split('?', 2)
+    if (request.method !== 'GET' || path !== CALLBACK_PATH)
+      return void response.writeHead(404, HTML).end(PAGE('Nothing here', ''))
+    const login = this.#login
+    this.#login = undefined
+    if (login === undefined)
+      return void response.writeHead(400, HTML).end(PAGE('Already answered', 'This login has had its answer.'))
+    try {
+      const code = codeOfRedirect(this.#provider, login, new URLSearchParams(query))
+      const page = PAGE('You are logged in', 'You can close this page and go back to the terminal.')
+      this.#settle(response, 200, page, () => this.#resolve(code))
+    } catch (error) {
+      this.#settle(response, 400, PAGE('Not logged in', 'The terminal says why.'), () => this.#reject(error))
+    }
+  }
+
+  /** The person's page is delivered before the listener closes; a browser that has gone away is not waited for. */
+  #settle(response: ServerResponse, status: number, page: string, settle: () => void): void {
+    response.once('close', settle)
+    response.writeHead(status, { ...HTML, connection: 'close' }).end(page)
+  }
 }
 
 /** Opens a URL with the desktop's own opener. Resolves false when there is no desktop or no opener. */
@@ -73,7 +98,7 @@ export function openInBrowser(url: string, environment: NodeJS.ProcessEnv = proc
     process.platform !== 'linux' || (environment['DISPLAY'] ?? environment['WAYLAND_DISPLAY'] ?? '') !== ''
   if (!desktop) return Promise.resolve(false)
   return new Promise((resolve) => {
-    const child = spawn(opener, [url], { stdio: 'ignore', detached: true })
+    const child = spawn(opener, [url], { stdio: 'ignore', detached: true, env: environment })
     child.once('error', () => resolve(false))
     child.once('spawn', () => resolve(true))
     child.unref()

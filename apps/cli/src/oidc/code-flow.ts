@@ -1,6 +1,5 @@
 import { timingSafeEqual } from 'node:crypto'
-import { base64Decode } from '@touchmark/encoding'
-import { excerpt, send, type HttpOptions } from '@touchmark/sign'
+import { excerpt, printableExcerpt, send, tokenPayload, type HttpOptions } from '@touchmark/sign'
 import { CliError } from '../errors.js'
 import { jsonObject, type Provider } from './discovery.js'
 import { newLoginSecrets, type LoginSecrets } from './pkce.js'
@@ -34,8 +33,11 @@ export function startCodeLogin(provider: Provider, redirectUri: string): CodeLog
   return { secrets, redirectUri, url: url.href }
 }
 
-/** Takes the redirect of the provider: the state must be ours (CSRF), an error of the provider is passed on. Returns the code. */
-export function codeOfRedirect(login: CodeLogin, callback: URLSearchParams): string {
+/**
+ * Takes the redirect of the provider: the state must be ours (CSRF), the issuer that it names, if any, the one that was asked (RFC 9207), and
+ * an error of the provider is passed on. Returns the code. Throws CLI_LOGIN_STATE or CLI_LOGIN_FAILED.
+ */
+export function codeOfRedirect(provider: Provider, login: CodeLogin, callback: URLSearchParams): string {
   const state = Buffer.from(callback.get('state') ?? '')
   const wanted = Buffer.from(login.secrets.state)
   if (state.length !== wanted.length || !timingSafeEqual(state, wanted)) {
@@ -43,9 +45,16 @@ export function codeOfRedirect(login: CodeLogin, callback: URLSearchParams): str
       hint: 'Close other login pages and run the command again. If it happens again, somebody may be trying to log you in as someone else.',
     })
   }
+  const issuer = callback.get('iss')
+  if (issuer !== null && issuer !== provider.issuer) {
+    throw new CliError('CLI_LOGIN_FAILED', 'another identity provider answered than the one that was asked', {
+      expected: provider.issuer,
+      found: printableExcerpt(issuer),
+    })
+  }
   const error = callback.get('error')
   if (error !== null) {
-    const said = `${error} ${callback.get('error_description') ?? ''}`.replace(/[^\x20-\x7e]/g, ' ').slice(0, 300)
+    const said = printableExcerpt(`${error} ${callback.get('error_description') ?? ''}`)
     throw new CliError('CLI_LOGIN_FAILED', 'the identity provider refused the login', { found: said })
   }
   const code = callback.get('code')
@@ -54,7 +63,7 @@ export function codeOfRedirect(login: CodeLogin, callback: URLSearchParams): str
   return code
 }
 
-/** Exchanges the code for an ID token whose nonce must be ours. */
+/** Exchanges the code for an ID token whose nonce must be ours. Throws CLI_LOGIN_FAILED, CLI_LOGIN_NONCE, SIGN_TOKEN_MALFORMED and what `send` throws. */
 export async function exchangeCode(
   provider: Provider,
   login: CodeLogin,
@@ -75,7 +84,7 @@ export async function exchangeCode(
       found: excerpt(answer.body),
     })
   const token = idToken(answer.body)
-  if (nonceOf(token) !== login.secrets.nonce) {
+  if (tokenPayload(token)['nonce'] !== login.secrets.nonce) {
     throw new CliError('CLI_LOGIN_NONCE', 'the identity token was made for another login', {
       hint: 'Run the command again.',
     })
@@ -101,9 +110,4 @@ export function idToken(body: Uint8Array): string {
   const token = jsonObject(body, 'token')['id_token']
   if (typeof token !== 'string') throw new CliError('CLI_LOGIN_FAILED', 'the identity provider sent no ID token')
   return token
-}
-
-function nonceOf(token: string): unknown {
-  const payload = base64Decode(token.split('.', 3)[1] ?? '', { alphabet: 'url', padding: 'none' })
-  return jsonObject(payload, 'ID token')['nonce']
 }

@@ -1,10 +1,11 @@
-import type { HttpOptions } from '@touchmark/sign'
+import { send, type HttpOptions } from '@touchmark/sign'
 import { CliError } from '../errors.js'
 import { codeOfRedirect, exchangeCode, startCodeLogin } from './code-flow.js'
 import type { Provider } from './discovery.js'
 
 const REDIRECT = 'http://localhost/auth/callback'
 const MOST_STEPS = 10
+const MOST_PAGE_BYTES = 200_000
 
 /**
  * Logs in at Touchmark's demonstration issuer as a person would, page by page, with no browser: the real authorization code flow with PKCE,
@@ -27,20 +28,25 @@ export async function demoLogin(
   let form: URLSearchParams | undefined
   for (let step = 0; step < MOST_STEPS; step++) {
     if (url.startsWith(`${REDIRECT}?`))
-      return exchangeCode(provider, login, codeOfRedirect(login, new URL(url).searchParams), http)
+      return exchangeCode(provider, login, codeOfRedirect(provider, login, new URL(url).searchParams), http)
     if (new URL(url).origin !== origin)
       throw new CliError('CLI_LOGIN_FAILED', 'the demonstration issuer led to another host')
     const page = await visit(url, form, cookies, http)
     form = undefined
     if (page.location !== undefined) {
-      url = new URL(page.location, url).href
+      url = absolute(page.location, url)
       continue
     }
     const filled = fillForm(page.html, who)
-    url = new URL(filled.action, url).href
+    url = absolute(filled.action, url)
     form = filled.fields
   }
   throw new CliError('CLI_LOGIN_FAILED', 'the demonstration issuer asked for too many steps')
+}
+
+function absolute(reference: string, base: string): string {
+  if (URL.canParse(reference, base)) return new URL(reference, base).href
+  throw new CliError('CLI_LOGIN_FAILED', 'the demonstration issuer led to something that is no URL')
 }
 
 async function visit(
@@ -56,17 +62,21 @@ async function visit(
     method: form === undefined ? 'GET' : 'POST',
     headers,
     redirect: 'manual' as const,
-    signal: AbortSignal.timeout(http.timeoutMs),
   }
-  const response = await http.fetch(url, form === undefined ? init : { ...init, body: form.toString() })
-  for (const line of response.headers.getSetCookie()) {
+  // A form is sent once: a lost answer means a new login.
+  const answer = await send(
+    'demonstration issuer',
+    url,
+    form === undefined ? init : { ...init, body: form.toString() },
+    { ...http, tries: 1 },
+  )
+  for (const line of answer.headers.getSetCookie()) {
     const [name, value] = line.split(';', 1)[0]!.split(/=(.*)/s)
     if (name !== undefined && value !== undefined) cookies.set(name, value)
   }
-  const html = (await response.text()).slice(0, 200_000)
-  if (response.status >= 400)
-    throw new CliError('CLI_LOGIN_FAILED', `the demonstration issuer answered ${response.status}`)
-  return { location: response.headers.get('location') ?? undefined, html }
+  if (answer.status >= 400) throw new CliError('CLI_LOGIN_FAILED', `the demonstration issuer answered ${answer.status}`)
+  const html = new TextDecoder().decode(answer.body.subarray(0, MOST_PAGE_BYTES))
+  return { location: answer.headers.get('location') ?? undefined, html }
 }
 
 /** Fills the first form of a page: hidden fields as they are, `email` and `name` with ours. */

@@ -36,7 +36,7 @@ export async function deviceLogin(provider: Provider, options: DeviceLoginOption
   }
   options.announce({ url: typeof complete === 'string' ? complete : plain, code: userCode })
   const seconds = (value: unknown, otherwise: number): number =>
-    typeof value === 'number' && value > 0 && value < 3600 ? value : otherwise
+    typeof value === 'number' && value >= 1 && value <= 3600 ? value : otherwise
   const poll = {
     grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
     client_id: CLIENT_ID,
@@ -63,6 +63,7 @@ async function pollForToken(
     const answer = await postForm(provider.tokenEndpoint, form, http)
     if (answer.status === 200) return idToken(answer.body)
     const error = jsonObject(answer.body, 'device')['error']
+    if (error === 'expired_token') break
     if (error === 'slow_down') interval += 5
     else if (error !== 'authorization_pending')
       throw new CliError('CLI_LOGIN_FAILED', 'the device login was refused', { found: excerpt(answer.body) })

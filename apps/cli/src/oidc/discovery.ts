@@ -12,7 +12,10 @@ export interface Provider {
   readonly demo: boolean
 }
 
-/** Reads `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery §4); its `issuer` must be the one asked for, byte by byte. */
+/**
+ * Reads `<issuer>/.well-known/openid-configuration` (OpenID Connect Discovery §4); its `issuer` must be the one asked for, byte by byte, and its
+ * endpoints must be web addresses no less protected than the issuer: a browser is sent there, and a code. Throws CLI_LOGIN_FAILED and what `send` throws.
+ */
 export async function discoverProvider(issuer: string, http: HttpOptions): Promise<Provider> {
   const url = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
   const answer = await send('identity provider', url, { headers: { accept: 'application/json' } }, http)
@@ -29,6 +32,13 @@ export async function discoverProvider(issuer: string, http: HttpOptions): Promi
     })
   }
   const deviceAuthorizationEndpoint = text('device_authorization_endpoint')
+  for (const endpoint of [authorizationEndpoint, tokenEndpoint, deviceAuthorizationEndpoint]) {
+    if (endpoint === undefined || isFitEndpoint(issuer, endpoint)) continue
+    throw new CliError('CLI_LOGIN_FAILED', 'the discovery document names an endpoint that cannot be used', {
+      expected: issuer.startsWith('https:') ? 'an https URL' : 'an http or https URL',
+      found: endpoint.slice(0, 200),
+    })
+  }
   return {
     issuer,
     authorizationEndpoint,
@@ -36,6 +46,11 @@ export async function discoverProvider(issuer: string, http: HttpOptions): Promi
     deviceAuthorizationEndpoint,
     demo: document['touchmark_demo'] === true,
   }
+}
+
+function isFitEndpoint(issuer: string, endpoint: string): boolean {
+  const protocol = URL.canParse(endpoint) ? new URL(endpoint).protocol : ''
+  return protocol === 'https:' || (protocol === 'http:' && issuer.startsWith('http:'))
 }
 
 /** Parses a JSON object that an identity provider sent. */

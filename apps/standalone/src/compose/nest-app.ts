@@ -2,6 +2,7 @@ import 'reflect-metadata'
 import { Catch, Module, type ArgumentsHost, type DynamicModule, type ExceptionFilter } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express'
+import { isCodedError } from '@touchmark/errors'
 import { edge, requestId, sendProblem, type EdgeOptions, type Logger } from '@touchmark/service'
 import type { RequestListener } from 'node:http'
 import type { Response } from 'express'
@@ -12,6 +13,13 @@ class StandaloneModule {
   static register(imports: readonly DynamicModule[]): DynamicModule {
     return { module: StandaloneModule, imports: [...imports] }
   }
+}
+
+/** A body that did not come, or that was too large, on a route whose API has no words of its own for it. */
+const BODY_STATUS: Readonly<Record<string, number>> = {
+  SERVICE_BODY_TOO_LARGE: 413,
+  SERVICE_BODY_ABORTED: 400,
+  SERVICE_BODY_TIMEOUT: 408,
 }
 
 /** What no controller's own filter took is our fault: a request id for the client, the cause for the log. */
@@ -25,6 +33,9 @@ class LastFilter implements ExceptionFilter {
 
   catch(error: unknown, host: ArgumentsHost): void {
     const response = host.switchToHttp().getResponse<Response>()
+    const bodyStatus = isCodedError(error) ? BODY_STATUS[error.code] : undefined
+    if (isCodedError(error) && bodyStatus !== undefined)
+      return sendProblem(response, bodyStatus, error.code, error.message)
     this.#logger.error({ err: error, id: requestId(response) }, 'unexpected error')
     if (response.headersSent) response.destroy()
     else

@@ -8,18 +8,13 @@ function grpcStatus(response: Response, status: number, code: number, message: s
 }
 
 /**
- * Paths that belong to no one service of the origin: an unknown one is answered as Fulcio and Rekor answer it; `/ping` is the timestamp authority's.
+ * Paths that belong to no one service of the origin: an unknown one is answered as Fulcio and Rekor answer it; `/ping`, in any letter case,
+ * is the timestamp authority's.
  */
 export const SHARED_SHAPES: readonly ApiShape[] = [
   {
     prefix: '/',
-    routes: [],
-    notFound: (_request, response) => grpcStatus(response, 404, 5, 'Not Found'),
-    methodNotAllowed: (_request, response) => grpcStatus(response, 501, 12, 'Method Not Allowed'),
-  },
-  {
-    prefix: '/ping',
-    routes: ['GET', 'HEAD'].map((method) => ({ method, path: /^\/ping$/ })),
+    routes: ['GET', 'HEAD'].map((method) => ({ method, path: /^\/ping$/i })),
     notFound: (_request, response) => grpcStatus(response, 404, 5, 'Not Found'),
     methodNotAllowed: (_request, response) => grpcStatus(response, 501, 12, 'Method Not Allowed'),
   },

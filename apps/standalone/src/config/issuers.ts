@@ -17,7 +17,7 @@ function isLocal(url: string): boolean {
 
 /**
  * Joins the configured issuers and the demonstration one. Anybody can be anybody at the demonstration issuer, so it is not there beside an issuer that
- * could be real, unless it is forced (`--demo-issuer on`). Throws STANDALONE_ISSUERS_FILE, or STANDALONE_DEMO_WITH_PRODUCTION.
+ * could be real, unless it is forced (`--demo-issuer on`). Throws STANDALONE_ISSUERS_FILE.
  */
 export function settleIssuers(text: string | undefined, demoIssuer: 'auto' | 'on' | 'off', publicUrl: string): Issuers {
   const file = text === undefined ? undefined : parseFile(text)

@@ -18,7 +18,13 @@ export interface DemoParts {
 }
 
 /** The demonstration issuer of an instance, signing with the instance's own key for it. */
-export function demoIssuer(options: { publicUrl: string; signer: Signer; db: Database; clock: Clock }): DemoParts {
+export function demoIssuer(options: {
+  publicUrl: string
+  signer: Signer
+  db: Database
+  clock: Clock
+  report: (error: Error) => void
+}): DemoParts {
   const issuerUrl = `${options.publicUrl}/oidc`
   const kid = createHash('sha256').update(options.signer.publicKey.spki).digest('hex').slice(0, 16)
   const pkcs8 = Buffer.from(privateKeyToPkcs8(options.signer))
@@ -26,7 +32,8 @@ export function demoIssuer(options: { publicUrl: string; signer: Signer; db: Dat
   pkcs8.fill(0)
   const signingKey = { ...exported, kid, use: 'sig', alg: 'RS256' } as JWK
   const publicKey: JsonValue = { kty: 'RSA', kid, use: 'sig', alg: 'RS256', n: exported.n!, e: exported.e! }
-  const provider = createDemoProvider({ issuer: issuerUrl, signingKey, db: options.db, clock: options.clock })
+  const { db, clock, report } = options
+  const provider = createDemoProvider({ issuer: issuerUrl, signingKey, db, clock, report })
   return {
     issuer: { provider, publicUrl: new URL(options.publicUrl) },
     issuerUrl,

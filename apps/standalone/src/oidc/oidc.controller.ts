@@ -14,8 +14,11 @@ export interface DemoIssuer {
 }
 
 const FORM_LIMIT_BYTES = 16 * 1024
+/** The provider stores what it is asked with; headers may be as long as a token elsewhere on this origin. */
+const TARGET_LIMIT_CHARACTERS = 8 * 1024
 const EMAIL =
   /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}$/
+const NUL = '\u0000'
 
 /** Everything below /oidc: our login pages, and oidc-provider behind a shim for what real Sigstore clients do. */
 @Controller('oidc')
@@ -32,6 +35,7 @@ export class OidcController {
 
   @All('login/:uid')
   async login(@Req() request: Request, @Res() response: Response): Promise<void> {
+    if (isUnstorable(request.url)) return refuse(response)
     this.#pinHost(request)
     try {
       await this.#provider.interactionDetails(request, response)
@@ -45,25 +49,16 @@ export class OidcController {
         ),
       )
     }
-    if (request.method !== 'POST')
-      return html(response, 200, loginPage({ action: request.originalUrl, name: '', email: '' }))
-    const form = new URLSearchParams(Buffer.from(await rawBody(request, FORM_LIMIT_BYTES)).toString('utf8'))
+    const action = request.path
+    if (request.method !== 'POST') return html(response, 200, loginPage({ action, name: '', email: '' }))
+    const form = await readForm(request)
     const email = (form.get('email') ?? '').trim()
     if (email.length > 254 || !EMAIL.test(email)) {
-      const again = {
-        action: request.originalUrl,
-        name: form.get('name') ?? '',
-        email,
-        wrong: 'That is not an e-mail address.',
-      }
+      const again = { action, name: form.get('name') ?? '', email, wrong: 'That is not an e-mail address.' }
       return html(response, 400, loginPage(again))
     }
-    await this.#provider.interactionFinished(
-      request,
-      response,
-      { login: { accountId: email } },
-      { mergeWithLastSubmission: false },
-    )
+    const result = { login: { accountId: email } }
+    await this.#provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false })
   }
 
   @All('oob')
@@ -79,12 +74,14 @@ export class OidcController {
 
   @All('*path')
   async provide(@Req() request: Request, @Res() response: Response): Promise<void> {
+    if (isUnstorable(request.url)) return refuse(response)
     this.#pinHost(request)
-    request.url = this.#withKnownRedirect(request.url.replace(/^\/oidc/, '') || '/')
-    request.baseUrl = '/oidc'
-    request.originalUrl = `/oidc${request.url}`
-    const isToken = request.method === 'POST' && /^\/token\/?$/.test(request.path)
-    await this.#callback(isToken ? await this.#normalisedTokenRequest(request) : request, response)
+    const url = this.#withKnownRedirect(request.url.replace(/^\/oidc/, '') || '/')
+    Object.assign(request, { url, baseUrl: '/oidc', originalUrl: `/oidc${url}` })
+    if (request.method !== 'POST') return void (await this.#callback(request, response))
+    const form = await readForm(request)
+    if ([...form.values()].some((value) => value.includes(NUL))) return refuse(response)
+    await this.#callback(this.#normalisedPost(request, form), response)
   }
 
   /** What the provider derives from a request's host comes from the public URL instead: headers of the client do not count. */
@@ -110,8 +107,7 @@ export class OidcController {
    * cosign and sigstore-python authenticate with HTTP Basic, `sigstore` and an empty secret. This client has no secret, so that says
    * the same as `client_id` in the form; any other credential stays for the provider to refuse. Gives the request as it should have been sent.
    */
-  async #normalisedTokenRequest(request: Request): Promise<IncomingMessage> {
-    const form = new URLSearchParams(Buffer.from(await rawBody(request, FORM_LIMIT_BYTES)).toString('utf8'))
+  #normalisedPost(request: Request, form: URLSearchParams): IncomingMessage {
     const headers = { ...request.headers }
     if (headers.authorization === `Basic ${Buffer.from(`${CLIENT_ID}:`).toString('base64')}`) {
       delete headers.authorization
@@ -129,6 +125,19 @@ export class OidcController {
     sent.push(null)
     return sent
   }
+}
+
+async function readForm(request: Request): Promise<URLSearchParams> {
+  return new URLSearchParams(Buffer.from(await rawBody(request, FORM_LIMIT_BYTES)).toString('utf8'))
+}
+
+/** PostgreSQL's JSON holds no NUL. */
+function isUnstorable(target: string): boolean {
+  return target.length > TARGET_LIMIT_CHARACTERS || target.includes('%00')
+}
+
+function refuse(response: Response): void {
+  html(response, 400, errorPage('invalid_request', 'This address or form holds what no client sends.'))
 }
 
 function html(response: Response, status: number, body: string): void {

@@ -19,10 +19,14 @@ const STYLE = `
   button{font:inherit;margin-top:1.4em;padding:.5em 1.4em;border:0;border-radius:5px;background:#2d5d4b;color:#fff;cursor:pointer}
   .wrong{color:#8a1212} code{font-size:1.2em;letter-spacing:.08em}`
 
+/** On every page. */
+export const BANNER =
+  '<div class="demo"><strong>demo</strong> issuer: anybody can be anybody here. Not for real signatures.</div>'
+
 function page(title: string, content: string): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>${escapeHtml(title)} – demo</title><style>${STYLE}</style></head>
-<body><div class="demo"><strong>demo</strong> issuer: anybody can be anybody here. Not for real signatures.</div>
+<body>${BANNER}
 <main><h1>${escapeHtml(title)}</h1>
 ${content}
 </main></body></html>

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '@touchmark/clock'
 import type { Database } from '@touchmark/postgres'
 import { Provider, interactionPolicy, type Configuration, type JWK, type KoaContextWithOIDC } from 'oidc-provider'
-import { deviceConfirmPage, deviceDonePage, deviceInputPage, errorPage } from './pages.js'
+import { BANNER, deviceConfirmPage, deviceDonePage, deviceInputPage, errorPage } from './pages.js'
 import { RecordStore } from './record-store.js'
 
 /** The one client: what every Sigstore client calls itself. */
@@ -19,6 +19,8 @@ export interface DemoProviderOptions {
   readonly signingKey: JWK
   readonly db: Database
   readonly clock: Clock
+  /** Told of errors that are not the client's. */
+  readonly report: (error: Error) => void
 }
 
 /**
@@ -32,6 +34,8 @@ export function createDemoProvider(options: DemoProviderOptions): Provider {
     .digest('base64url')
   const provider = new Provider(options.issuer, configuration(options, cookieKey))
   provider.proxy = true
+  provider.use(sayDemo)
+  provider.on('server_error', (_ctx, error) => options.report(error))
   return provider
 }
 
@@ -74,6 +78,14 @@ function configuration(options: DemoProviderOptions, cookieKey: string): Configu
       Session: 15 * MINUTES,
     },
   }
+}
+
+/** The provider has a page of its own, which submits a device code that stands in the address: it too says what it is, and none can be framed. */
+async function sayDemo(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+  await next()
+  if (!ctx.response.is('html') || typeof ctx.body !== 'string') return
+  ctx.set('x-frame-options', 'DENY')
+  if (!ctx.body.includes(BANNER)) ctx.body = ctx.body.replace('<body>', `<body>${BANNER}`)
 }
 
 function client(issuer: string): NonNullable<Configuration['clients']>[number] {

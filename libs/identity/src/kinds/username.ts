@@ -2,12 +2,8 @@ import { isEmailAddress } from '../email-address.js'
 import { refuse } from './claims.js'
 import type { IssuerKind } from './kind.js'
 
-/**
- * A user of a domain, written `sub!subject-domain`. Fulcio takes a token without `sub` and certifies `!subject-domain`; an identity that is
- * nobody is refused here.
- */
+/** A user of a domain, written `sub!subject-domain`. */
 export const username: IssuerKind = ({ iss, sub, issuer }) => {
-  if (sub === '') refuse('sub is missing')
   if (sub.includes('!')) refuse('sub has a !')
   if (isEmailAddress(sub)) refuse('sub is an e-mail address')
   const value = `${sub}!${issuer.subjectDomain}`

@@ -1,0 +1,73 @@
+import { PassThrough } from 'node:stream'
+import { describe, expect, it } from '@jest/globals'
+import { CodedError } from '@touchmark/errors'
+import { createLogger } from './logger.js'
+
+const TOKEN = `eyJhbGciOiJSUzI1NiJ9.${Buffer.from('{"email":"dev@example.com"}').toString('base64url')}.c2lnbmF0dXJl`
+
+function logged(write: (logger: ReturnType<typeof createLogger>) => void, level = 'debug'): string {
+  const destination = new PassThrough()
+  write(createLogger({ level, destination }))
+  return String(destination.read() ?? '')
+}
+
+describe('createLogger', () => {
+  it('writes one JSON line with a time in words', () => {
+    const line = logged((logger) => logger.info({ id: 'x' }, 'request'))
+    expect(JSON.parse(line)).toEqual({
+      level: 30,
+      id: 'x',
+      msg: 'request',
+      time: expect.stringMatching(/^\d{4}-.*Z$/) as unknown,
+    })
+    expect(line.endsWith('\n')).toBe(true)
+  })
+
+  it('keeps to its level', () => {
+    expect(logged((logger) => logger.info('x'), 'warn')).toBe('')
+  })
+
+  it.each(['token', 'authorization', 'cookie', 'password', 'passphrase', 'secret', 'id_token', 'access_token'])(
+    'removes what is called %s, up to two objects deep',
+    (name) => {
+      const line = logged((logger) =>
+        logger.info({ [name]: 'hunter2', a: { [name]: 'hunter2', b: { [name]: 'hunter2' } } }),
+      )
+      expect(line).not.toContain('hunter2')
+      expect(line).toContain('[removed]')
+    },
+  )
+
+  it('removes a token wherever it stands: in a message, an address, an error', () => {
+    const line = logged((logger) => {
+      logger.info(`asked with ${TOKEN}`)
+      logger.info({ url: `https://a.example/?id_token=${TOKEN}&x=1` })
+      logger.error({ err: new Error(`bad ${TOKEN}`, { cause: new Error(TOKEN) }) }, 'failed')
+    })
+    expect(line).not.toContain('eyJ')
+    expect(line.trim().split('\n')).toHaveLength(3)
+    for (const each of line.trim().split('\n')) JSON.parse(each)
+  })
+
+  it('removes the password of a URL and leaves the rest', () => {
+    const line = logged((logger) => logger.warn({ line: 'postgresql://touchmark:hunter2@db.example:5432/x refused' }))
+    expect(JSON.parse(line)).toMatchObject({ line: 'postgresql://touchmark:[removed]@db.example:5432/x refused' })
+  })
+
+  it('keeps the code of an error, which is what operators look for', () => {
+    const line = logged((logger) => {
+      logger.error({ err: new CodedError('LOG_X', 'text') }, 'failed')
+      logger.info({ event: 'certificate-refused', code: 'CA_TOKEN_REFUSED' }, 'audit')
+    })
+    expect(line).toContain('"code":"LOG_X"')
+    expect(line).toContain('"code":"CA_TOKEN_REFUSED"')
+  })
+
+  it('a line break in a value stays one line', () => {
+    expect(
+      logged((logger) => logger.info({ name: 'a\n{"level":60}' }))
+        .trim()
+        .split('\n'),
+    ).toHaveLength(1)
+  })
+})

@@ -82,7 +82,8 @@ const [command, ...rest] = process.argv.slice(2)
 switch (command) {
   case 'start':
     await prepare(existsSync(join(root, 'node_modules', 'jest')))
-    process.exitCode = await node(['apps/cli/bin/touchmark.mjs', 'up', ...rest])
+    // In this process, so that a signal to it is a signal to the stack.
+    await (await import('../apps/cli/dist/main.js')).main(['up', ...rest])
     break
   case 'demo':
     await prepare(existsSync(join(root, 'node_modules', 'jest')))

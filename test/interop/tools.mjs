@@ -127,7 +127,11 @@ export async function testTools({ stack, found, token, file, folder, report }) {
   }
   if (found.fsck) {
     await fillLog(stack, 600)
-    const logs = [['signature log', new URL(stack.url).hostname, trust.tlogs[0], `${stack.url}/api/v2/`]]
+    const host = new URL(stack.url).hostname
+    const logs = [
+      ['signature log', host, trust.tlogs[0], `${stack.url}/api/v2/`],
+      ['certificate log', `${host}/ct`, trust.ctlogs[0], `${stack.url}/ct/`],
+    ]
     for (const [name, origin, log, url] of logs) {
       await check(`Tessera's fsck accepts the ${name}`, async () => {
         const key = join(folder, 'log.vkey')

@@ -7,7 +7,7 @@ import { CaV1Controller } from './http/v1.controller.js'
 import { CaV2Controller } from './http/v2.controller.js'
 import type { TokenVerifier } from './identity/token-verifier.js'
 import type { CertificateIssuer } from './issuance/index.js'
-import { CA_FACTS, CERTIFICATE_REQUESTS, type CaFacts } from './tokens.js'
+import { CA_FACTS, CA_REPORT, CERTIFICATE_REQUESTS, type CaFacts, type CaReport } from './tokens.js'
 
 export interface CaOptions {
   readonly issuer: CertificateIssuer
@@ -17,6 +17,7 @@ export interface CaOptions {
   readonly configuration: IssuerConfiguration
   readonly crypto: CryptoPort
   readonly audit: Audit
+  readonly report?: CaReport
 }
 
 /** The certificate authority's routes. Whoever composes it adds CA_SHAPES to the route table. */
@@ -31,6 +32,7 @@ export class CaModule {
       providers: [
         { provide: CERTIFICATE_REQUESTS, useValue: new CertificateRequests({ tokens, issuer, crypto, audit }) },
         { provide: CA_FACTS, useValue: facts },
+        { provide: CA_REPORT, useValue: options.report ?? (() => undefined) },
       ],
     }
   }

@@ -10,3 +10,8 @@ export interface CaFacts {
   readonly chainsPem: readonly (readonly string[])[]
   readonly configuration: IssuerConfiguration
 }
+
+export const CA_REPORT = Symbol('CA_REPORT')
+
+/** Told of every error that is the CA's own fault, with the id that the client can quote. */
+export type CaReport = (error: unknown, context: { readonly requestId: string }) => void

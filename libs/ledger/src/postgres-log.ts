@@ -1,5 +1,6 @@
 import type { PublicKey } from '@touchmark/crypto'
 import { isCodedError } from '@touchmark/errors'
+import { PostgresError } from '@touchmark/postgres'
 import { Appender } from './append/appender.js'
 import { Batcher } from './append/batcher.js'
 import { WaitingEntry, assertEntry } from './append/waiting-entry.js'
@@ -77,7 +78,7 @@ export class PostgresLog implements Log {
   }
 
   checkpoint(): Promise<LogHead> {
-    return this.#reader.checkpoint()
+    return reading(this.#reader.checkpoint())
   }
 
   resign(): Promise<LogHead> {
@@ -85,27 +86,27 @@ export class PostgresLog implements Log {
   }
 
   tile(level: number, index: bigint, width: number): Promise<Uint8Array | undefined> {
-    return this.#reader.tile(level, index, width)
+    return reading(this.#reader.tile(level, index, width))
   }
 
   entryBundle(index: bigint, width: number): Promise<Uint8Array | undefined> {
-    return this.#reader.entryBundle(index, width)
+    return reading(this.#reader.entryBundle(index, width))
   }
 
   entries(start: bigint, end: bigint): Promise<LeafData[]> {
-    return this.#reader.entries(start, end)
+    return reading(this.#reader.entries(start, end))
   }
 
   indexOf(leafHash: Uint8Array): Promise<bigint | undefined> {
-    return this.#reader.indexOf(leafHash)
+    return reading(this.#reader.indexOf(leafHash))
   }
 
   inclusionProof(index: bigint, size: bigint): Promise<Uint8Array[]> {
-    return this.#reader.inclusionProof(index, size)
+    return reading(this.#reader.inclusionProof(index, size))
   }
 
   consistencyProof(first: bigint, second: bigint): Promise<Uint8Array[]> {
-    return this.#reader.consistencyProof(first, second)
+    return reading(this.#reader.consistencyProof(first, second))
   }
 
   close(): Promise<void> {
@@ -123,6 +124,20 @@ export class PostgresLog implements Log {
     } finally {
       signal.removeEventListener('abort', onAbort)
     }
+  }
+}
+
+/** Reads fail like writes do: a database that is away is LEDGER_UNAVAILABLE, whatever its driver calls it. */
+async function reading<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer
+  } catch (error) {
+    if (!(error instanceof PostgresError) || error.code === 'POSTGRES_CORRUPT' || error.code === 'POSTGRES_QUERY')
+      throw error
+    throw new LedgerError('LEDGER_UNAVAILABLE', 'the database cannot be read at this moment', {
+      cause: error,
+      retryAfterSeconds: 2,
+    })
   }
 }
 

@@ -34,11 +34,14 @@ export async function startStack(options: {
   data: string
   args?: readonly string[]
   environment?: NodeJS.ProcessEnv
+  /** As root: the user and group to run as. */
+  user?: number
 }): Promise<StackProcess> {
   const args = [BIN, 'up', '--port', String(options.port), '--data', options.data, ...(options.args ?? [])]
   const environment: NodeJS.ProcessEnv = { ...process.env, ...options.environment }
   delete environment['NODE_OPTIONS']
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment })
+  const user = options.user === undefined ? {} : { uid: options.user, gid: options.user }
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'], env: environment, ...user })
   let out = ''
   let err = ''
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString()))

@@ -53,7 +53,8 @@ function verifyFlags(command: Command): Command {
     .option('--bundle <file>', 'the bundle (with one file)')
 }
 
-function program(): Command {
+/** The whole command line; docs/cli.md describes all of it. */
+export function program(): Command {
   const root = new Command('touchmark')
     .description('Keyless signing with your own Touchmark instance.')
     .option('--json', 'print one JSON document instead of text')

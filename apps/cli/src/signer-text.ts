@@ -7,7 +7,7 @@ export function describeSigner(certificate: Certificate): [string, string][] {
   const { issuer } = fulcioExtensions(certificate)
   const name = certificate.san[0]?.value
   return [
-    ['signed by', name ?? 'a certificate without a name'],
+    ['certificate', name === undefined ? 'without a name' : `for ${name}`],
     ...(issuer === undefined ? [] : [['issuer', issuer] as [string, string]]),
     ['valid', `${certificate.notBefore.toISOString()} to ${certificate.notAfter.toISOString()}`],
   ]

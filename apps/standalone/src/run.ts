@@ -14,9 +14,11 @@ const DRAIN_MS = 15_000
 export async function runStandalone(options: UpOptions): Promise<void> {
   const config = readConfig(options, process.env)
   const logger = createLogger({ level: config.logLevel })
+  // From now on, so that a signal during a long start ends it in order as well.
+  const signal = signalled()
   const standalone = await startStandalone(config, { clock: systemClock, logger })
   process.stdout.write(greeting(standalone.greeting))
-  const stopped = await Promise.race([signalled(), standalone.failed])
+  const stopped = await Promise.race([signal, standalone.failed])
   if (stopped instanceof Error) logger.fatal({ err: stopped }, 'stopping: this state is fatal')
   await standalone.stop(DRAIN_MS)
   process.exitCode = stopped instanceof Error ? 1 : 0

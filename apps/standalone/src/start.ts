@@ -1,4 +1,3 @@
-import { join } from 'node:path'
 import {
   CaModule,
   CA_SHAPES,
@@ -14,7 +13,6 @@ import { TrustModule, trustShape } from '@touchmark/app-trust'
 import type { Clock } from '@touchmark/clock'
 import { nodeCrypto, randomBytes } from '@touchmark/crypto/node'
 import { pemEncode } from '@touchmark/encoding'
-import { openKeyStore, readPassphrase } from '@touchmark/keys'
 import { openLog, type Log } from '@touchmark/ledger'
 import {
   createHttpMetrics,
@@ -30,16 +28,18 @@ import { ctLogId } from '@touchmark/x509'
 import type { DynamicModule } from '@nestjs/common'
 import { certificateLogGenesis, precertificateLog } from './compose/certificate-log.js'
 import { createNestApp } from './compose/nest-app.js'
+import { Opened } from './compose/opened.js'
 import { SHARED_SHAPES } from './compose/shared-shapes.js'
 import { trustDocuments } from './compose/trust-documents.js'
 import { addGauges, addHealthChecks, keepFresh, type Watched } from './compose/watch.js'
 import { settleIssuers, type Issuers } from './config/issuers.js'
-import { DEFAULT_PORT, generatedPassphraseFile, type StandaloneConfig } from './config/options.js'
+import type { StandaloneConfig } from './config/options.js'
 import { openStandaloneDatabase, type RunningDatabase } from './database.js'
-import { StandaloneError } from './errors.js'
 import type { GreetingInput } from './greeting.js'
-import { readInstance, settleInstance, type InstanceRow } from './instance/instance-row.js'
-import { openMaterial, type Material } from './instance/material.js'
+import { makeDataFolder } from './instance/data-folder.js'
+import type { InstanceRow } from './instance/instance-row.js'
+import type { Material } from './instance/material.js'
+import { openInstance, passphraseOf, portOf } from './instance/open-instance.js'
 import { demoIssuer, type DemoParts } from './oidc/demo-issuer.js'
 import { OidcModule, oidcShape } from './oidc/oidc.module.js'
 
@@ -58,19 +58,6 @@ interface Surroundings {
   readonly logger: Logger
 }
 
-/** What was opened so far, closed in reverse order when a later step fails or at the end. */
-class Opened {
-  readonly #close: (() => Promise<void> | void)[] = []
-
-  add(close: () => Promise<void> | void): void {
-    this.#close.push(close)
-  }
-
-  async close(): Promise<void> {
-    for (const close of this.#close.splice(0).reverse()) await close()
-  }
-}
-
 /**
  * Starts everything in one process: database, keys, logs, then the listener. Throws a CodedError that says what to do when something does not
  * belong together (another public URL, other keys, a wrong passphrase), and leaves nothing running.
@@ -80,12 +67,14 @@ export async function startStandalone(config: StandaloneConfig, surroundings: Su
   try {
     return await start(config, surroundings, opened)
   } catch (error) {
-    await opened.close()
+    // What could not start is the news, not what could not be closed after it.
+    await opened.close().catch((failure: unknown) => surroundings.logger.error({ err: failure }, 'closing failed'))
     throw error
   }
 }
 
 async function start(config: StandaloneConfig, { clock, logger }: Surroundings, opened: Opened): Promise<Standalone> {
+  await makeDataFolder(config.dataDir)
   const passphrase = await passphraseOf(config)
   const database = await openStandaloneDatabase(config, (line) => logger.info({ line }, 'postgres'))
   opened.add(() => database.close())
@@ -117,7 +106,13 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
   })
 
   const demo = issuers.demo
-    ? demoIssuer({ publicUrl: row.publicUrl, signer: material.signers['demo-issuer'], db: database.db, clock })
+    ? demoIssuer({
+        publicUrl: row.publicUrl,
+        signer: material.signers['demo-issuer'],
+        db: database.db,
+        clock,
+        report: (error) => logger.error({ err: error }, 'demo issuer'),
+      })
     : undefined
   const tokens = tokenVerifier(issuers, demo, clock)
   const modules: DynamicModule[] = [
@@ -135,6 +130,7 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
       clock,
       crypto: nodeCrypto,
       clockGuard,
+      servePing: false,
       report: (error) => logger.error({ err: error }, 'timestamp request'),
     }),
     TrustModule.register(documents),
@@ -157,7 +153,7 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
   const gauges = addGauges(registry, watched)
   const app = await createNestApp(modules, { shapes, health, metrics: createHttpMetrics(registry), logger })
   opened.add(() => app.close())
-  const fresh = keepFresh(watched, gauges, logger)
+  const fresh = await keepFresh(watched, gauges, logger)
   opened.add(() => fresh.stop())
   const metrics = await serveMetrics(registry, config.listen, config.metricsPort)
   opened.add(() => metrics.close())
@@ -169,7 +165,7 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
       publicUrl: row.publicUrl,
       localUrl: `http://localhost:${server.port}`,
       dataDir: config.dataDir,
-      metricsUrl: `http://127.0.0.1:${metrics.port}/metrics`,
+      metricsUrl: `http://${reachable(config.listen)}:${metrics.port}/metrics`,
       fingerprint: trustedRootFingerprint(root, nodeCrypto),
       demo: issuers.demo,
       loginUrl: issuers.loginUrl,
@@ -183,48 +179,10 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
   }
 }
 
-function passphraseOf(config: StandaloneConfig): Promise<string> {
-  const { file, value } = config.passphrase ?? {}
-  const generateAt = config.databaseUrl === undefined ? generatedPassphraseFile(config.dataDir) : undefined
-  if (file === undefined && value === undefined && generateAt === undefined) {
-    throw new StandaloneError(
-      'STANDALONE_CONFIG',
-      'with a database of your own the keys need a passphrase of your own',
-      {
-        hint: 'Set TOUCHMARK_PASSPHRASE_FILE (or --passphrase-file) to a file that only you can read, or TOUCHMARK_PASSPHRASE.',
-      },
-    )
-  }
-  return readPassphrase({ file, env: value, generateAt })
-}
-
-/** The port of the public URL when it is on this machine and none is given. */
-function portOf(config: StandaloneConfig, row: InstanceRow): number {
-  if (config.port !== undefined) return config.port
-  const { hostname, port, protocol } = new URL(row.publicUrl)
-  return hostname === 'localhost' && protocol === 'http:' ? Number(port === '' ? 80 : port) : DEFAULT_PORT
-}
-
-async function openInstance(
-  config: StandaloneConfig,
-  { db }: RunningDatabase,
-  passphrase: string,
-  clock: Clock,
-): Promise<{ row: InstanceRow; material: Material; first: boolean }> {
-  const stored = await readInstance(db)
-  const derived = config.port === undefined || config.port === 0 ? undefined : `http://localhost:${config.port}`
-  // Without --public-url, a port on this machine is the public URL; a stored URL of another host is served on any port.
-  const wanted =
-    config.publicUrl ??
-    (stored === undefined || new URL(stored.publicUrl).hostname === 'localhost' ? derived : undefined)
-  if (stored !== undefined) await settleInstance(db, wanted, stored.publicUrl, clock.now())
-  const defaultUrl = `http://localhost:${DEFAULT_PORT}`
-  const dir = join(config.dataDir, 'keys')
-  const store = await openKeyStore({ dir, passphrase })
-  const organization = new URL(wanted ?? stored?.publicUrl ?? defaultUrl).hostname
-  const material = await openMaterial(store, { isNew: stored === undefined, organization, clock, dir })
-  const row = await settleInstance(db, wanted, defaultUrl, clock.now())
-  return { row, material, first: stored === undefined }
+/** An address that a person on this machine can open. */
+function reachable(listen: string): string {
+  if (listen === '0.0.0.0' || listen === '::') return '127.0.0.1'
+  return listen.includes(':') ? `[${listen}]` : listen
 }
 
 async function openLogs(

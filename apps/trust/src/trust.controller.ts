@@ -38,9 +38,16 @@ export class TrustController {
     response.setHeader('content-type', 'application/json')
     response.setHeader('cache-control', 'max-age=60')
     response.setHeader('etag', etag)
-    if (request.headers['if-none-match'] === etag) return void response.status(304).end()
+    if (isKnown(request.headers['if-none-match'], etag)) return void response.status(304).end()
+    response.setHeader('content-length', body.length)
     response.status(200).end(request.method === 'HEAD' ? undefined : body)
   }
+}
+
+/** RFC 9110 §13.1.2: any, or a list; a tag that a proxy has made weak is the same. */
+function isKnown(header: string | undefined, etag: string): boolean {
+  const tags = (header ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''))
+  return tags.includes(etag) || tags.includes('*')
 }
 
 function prepare(text: string): Prepared {

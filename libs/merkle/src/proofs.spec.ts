@@ -1,5 +1,6 @@
 import { describe, expect, it, jest } from '@jest/globals'
 import fc from 'fast-check'
+import { nodeHash } from './hashing.js'
 import { NaiveTree, nodeSha256 } from './testing/naive-tree.js'
 import { assembleProof, planConsistency, planInclusion, rootPlan } from './proof-plan.js'
 import { rootFromInclusionProof, verifyConsistency, verifyInclusion } from './verify-proof.js'
@@ -118,15 +119,18 @@ describe('inclusion proofs', () => {
     }
   })
 
-  it('are refused when leaf, root or a hash has another length, there are too many hashes, or the size is none', () => {
+  it('are refused when leaf, root or a hash has another length, or the size is none', () => {
     const claim = inclusionClaim(4, 5)
     const short = new Uint8Array(31)
     expect(() => verifyInclusion({ ...claim, leafHash: short })).toThrowCode('MERKLE_PROOF_INVALID')
     expect(() => verifyInclusion({ ...claim, root: short })).toThrowCode('MERKLE_PROOF_INVALID')
     expect(() => rootFromInclusionProof({ ...claim, proof: [short] })).toThrowCode('MERKLE_PROOF_INVALID')
-    expect(() => rootFromInclusionProof({ ...claim, index: 1n, size: 1n << 63n })).toThrowCode('MERKLE_PROOF_INVALID')
-    const many = Array.from({ length: 127 }, () => new Uint8Array(0))
-    expect(() => rootFromInclusionProof({ ...claim, proof: many })).toThrowCode('MERKLE_PROOF_INVALID')
+    // As many hashes as a tree of 2^63 leaves would have.
+    const proof = Array.from({ length: 63 }, () => tree.leaves[0]!)
+    expect(() => rootFromInclusionProof({ ...claim, index: 0n, size: 1n << 63n, proof })).toThrowCode(
+      'MERKLE_PROOF_INVALID',
+    )
+    expect(rootFromInclusionProof({ ...claim, index: 0n, size: (1n << 63n) - 1n, proof })).toHaveLength(32)
   })
 
   it('are not planned for a leaf the tree does not have', () => {
@@ -195,6 +199,19 @@ describe('consistency proofs', () => {
       expect(() => verifyConsistency({ ...claim, proof: claim.proof.slice(0, -1) })).toThrowCode('MERKLE_PROOF_INVALID')
       expect(() => verifyConsistency({ ...claim, proof: [] })).toThrowCode('MERKLE_PROOF_INVALID')
     }
+  })
+
+  it('are refused when they are longer or shorter than the path, also where the roots are what they lead to', () => {
+    const [a, b] = [tree.leaves[0]!, tree.leaves[1]!]
+    const short = { firstSize: 1n, firstRoot: a, secondSize: 8n, secondRoot: nodeHash(a, b), proof: [b], sha256 }
+    expect(() => verifyConsistency(short)).toThrowCode('MERKLE_PROOF_INVALID')
+    verifyConsistency({ ...short, secondSize: 2n })
+    const claim = consistencyClaim(3, 7)
+    const firstRoot = nodeHash(a, claim.firstRoot)
+    const secondRoot = nodeHash(a, claim.secondRoot)
+    expect(() => verifyConsistency({ ...claim, firstRoot, secondRoot, proof: [...claim.proof, a] })).toThrowCode(
+      'MERKLE_PROOF_INVALID',
+    )
   })
 
   it('are refused when not empty between equal sizes or from the empty tree', () => {

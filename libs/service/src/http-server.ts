@@ -80,7 +80,6 @@ class Connections {
     const socket = response.socket
     if (socket === null) return
     this.#running.get(socket)?.add(response)
-    if (this.#draining) response.shouldKeepAlive = false
     response.once('close', () => {
       const others = this.#running.get(socket)
       others?.delete(response)

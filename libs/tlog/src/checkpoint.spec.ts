@@ -205,6 +205,7 @@ describe('checkpoints', () => {
   it.each([
     ['two lines', (t: string) => t.split('\n').slice(0, 2).join('\n') + '\n'],
     ['no newline at the end', (t: string) => t.slice(0, -1)],
+    ['a lone surrogate in the origin', (t: string) => t.replace('log', 'l\ud800g')],
     ['an empty origin', (t: string) => t.replace('log.example.com', '')],
     ['an empty extension', (t: string) => t.replace('extra', '')],
     ['a second blank line', (t: string) => `${t}\n`],

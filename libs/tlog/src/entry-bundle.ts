@@ -31,8 +31,8 @@ export function decodeEntryBundle(bytes: Uint8Array): Uint8Array[] {
     if (bodies.length === TILE_WIDTH) {
       throw new TlogError('TLOG_ENTRY_BUNDLE_INVALID', `the bundle has more than ${TILE_WIDTH} entries`)
     }
-    if (offset + 2 > bytes.length) throw new TlogError('TLOG_ENTRY_BUNDLE_INVALID', 'the bundle ends inside a length')
-    const end = offset + 2 + ((bytes[offset]! << 8) | bytes[offset + 1]!)
+    // A lone last byte is half a length: whatever it says, the entry ends beyond the bundle.
+    const end = offset + 2 + ((bytes[offset]! << 8) | (bytes[offset + 1] ?? 0))
     if (end > bytes.length) throw new TlogError('TLOG_ENTRY_BUNDLE_INVALID', 'the bundle ends inside an entry')
     bodies.push(bytes.subarray(offset + 2, end))
     offset = end

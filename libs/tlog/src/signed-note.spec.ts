@@ -22,6 +22,7 @@ describe('signed notes', () => {
   it.each([
     ['no blank line', `text\n${line}`],
     ['no newline at the end', `text\n\n${line.slice(0, -1)}`],
+    ['another character for the last newline', `text\n\n${line.slice(0, -1)}X`],
     ['no signature', 'text\n\n'],
     ['an empty line after the signatures', `text\n\n${line}\n`],
     ['a hyphen for a dash', `text\n\n- name AQIDBAkJ\n`],
@@ -46,6 +47,8 @@ describe('signed notes', () => {
   it('are not written with a text or a name that could be read otherwise', () => {
     const signatures = [{ name: 'name', keyId, signature }]
     expect(() => formatSignedNote({ text: 'text', signatures })).toThrowCode('TLOG_NOTE_INVALID')
+    // Its own last line would be read as a signature.
+    expect(() => formatSignedNote({ text: `a\n\n${line.slice(0, -1)}`, signatures })).toThrowCode('TLOG_NOTE_INVALID')
     expect(() => formatSignedNote({ text: 'text\n', signatures: [] })).toThrowCode('TLOG_NOTE_INVALID')
     expect(() => formatSignedNote({ text: 'text\n', signatures: [{ name: 'a b', keyId, signature }] })).toThrowCode(
       'TLOG_NOTE_INVALID',

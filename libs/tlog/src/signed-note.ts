@@ -35,7 +35,6 @@ export function parseSignedNote(note: string): SignedNote {
   if (split < 0) throw invalid('there is no blank line before the signatures')
   if (!note.endsWith('\n')) throw invalid('it does not end with a newline')
   const lines = note.slice(split + 2, -1).split('\n')
-  if (split + 2 === note.length) throw invalid('there is no signature')
   if (lines.length > MAX_SIGNATURES) throw invalid(`there are more than ${MAX_SIGNATURES} signatures`)
   return { text: note.slice(0, split + 1), signatures: lines.map(parseSignatureLine) }
 }

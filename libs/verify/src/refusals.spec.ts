@@ -15,6 +15,22 @@ beforeAll(prepareWorkshop)
 
 const REFUSALS: Ways = { ...CONTENT_REFUSALS, ...TIME_REFUSALS, ...LOG_REFUSALS, ...CERTIFICATE_REFUSALS }
 
+/** What machines read: the check that a refusal names. */
+const CHECKS: Readonly<Record<string, string>> = {
+  VERIFY_SIGNATURE_INVALID: 'signature',
+  VERIFY_ARTIFACT_CHANGED: 'artifact digest',
+  VERIFY_SUBJECT_MISMATCH: 'statement subject',
+  VERIFY_ENTRY_MISMATCH: 'log entry body',
+  VERIFY_ENTRY_TIME: 'log entry time',
+  VERIFY_PROMISE: 'inclusion promise',
+  VERIFY_CHECKPOINT: 'checkpoint',
+  VERIFY_INCLUSION_PROOF: 'inclusion proof',
+  VERIFY_PROOF_MISSING: 'inclusion proof',
+  VERIFY_TIMESTAMP: 'timestamp',
+  VERIFY_SCT: 'certificate log',
+  VERIFY_CHAIN: 'certificate path',
+}
+
 describe('verifyBundle refuses', () => {
   const all = Object.entries(REFUSALS).flatMap(([code, ways]) =>
     Object.entries(ways).map(([name, way]) => ({ code, name, way })),
@@ -34,6 +50,8 @@ describe('verifyBundle refuses', () => {
     expect(error).toBeInstanceOf(VerifyError)
     const { check, expected, found, hint } = (error as VerifyError).details
     for (const part of [check, expected, found, hint]) expect(part).toMatch(/./)
+    const named = Object.entries(CHECKS).find(([prefix]) => code.startsWith(prefix))
+    if (named !== undefined) expect(check).toBe(named[1])
   })
 
   it('an instance by telling both apart', async () => {

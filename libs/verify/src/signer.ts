@@ -123,13 +123,11 @@ export function defaultDetails(key: PublicKey): KeyDetails {
   }
 }
 
-const LEGACY_RSA = ['PKCS1_RSA_PKCS1V5', 'PKIX_RSA_PKCS1V5']
-
 /**
  * All ways in which real clients sign with such a key, the default first: P-384 and P-521 with SHA-256 in entries of API v1,
  * Ed25519 pure in envelopes (contract/log-v1.md §6). Throws VERIFY_KEY_UNSUPPORTED.
  */
 export function acceptedDetails(key: PublicKey): readonly KeyDetails[] {
   const first = defaultDetails(key)
-  return [first, ...KEY_DETAILS.filter((one) => one !== first && one.fits(key.type) && !LEGACY_RSA.includes(one.name))]
+  return [first, ...KEY_DETAILS.filter((one) => one !== first && one.fits(key.type))]
 }

@@ -1,12 +1,13 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import type { HashAlgorithm } from '@touchmark/crypto'
+import type { Bundle } from '@touchmark/bundle'
+import type { HashAlgorithm, Signer } from '@touchmark/crypto'
 import type { Authority, LogInstance, TrustedRoot } from '@touchmark/trust'
 import { generateSigner, nodeCrypto, randomBytes } from '@touchmark/crypto/node'
 import { hexEncode, utf8Decode, utf8Encode } from '@touchmark/encoding'
-import { buildRootCertificate } from '@touchmark/x509'
-import { later, NOW, START, END } from './testing/instance.js'
-import { digestAlgorithmOf, type Artifact } from './index.js'
-import { statementOf, type Signed, type SignOptions } from './testing/signing.js'
+import { assembleCertificate, buildRootCertificate, FULCIO_OID } from '@touchmark/x509'
+import { later, NOW, START, END, OIDC_ISSUER, TestInstance } from './testing/instance.js'
+import { digestAlgorithmOf, type Artifact, type VerifiedLogEntry } from './index.js'
+import { form, sign, statementOf, type Signed, type SignOptions } from './testing/signing.js'
 import { IDENTITIES, verifySigned } from './testing/verifying.js'
 import {
   ATT,
@@ -18,12 +19,15 @@ import {
   V2,
   V1,
   withWindow,
+  changeEntry,
   changeProof,
   flip,
   signatureOf,
   windowOf,
+  instance,
   prepareWorkshop,
   without,
+  withoutExtension,
 } from './testing/workshop.js'
 
 beforeAll(prepareWorkshop)
@@ -54,6 +58,20 @@ describe('verifyBundle passes over', () => {
     }))
     const result = verifySigned(signed, root, { bundle })
     expect(result.logEntries[0]!.checkpoint).toBeUndefined()
+  })
+
+  it('intermediates in the bundle, which it does not use', async () => {
+    const signed = await make('0.2 message, v2')
+    const certificates = [signed.certificate.der, instance.caChain[0].der] as const
+    const bundle: Bundle = { ...signed.bundle, signer: { kind: 'chain', certificates } }
+    expect(verifySigned(signed, root, { bundle }).signer.kind).toBe('certificate')
+  })
+
+  it('one of the two forms in which certificates name the issuer', async () => {
+    for (const oid of [FULCIO_OID.issuerV1, FULCIO_OID.issuerV2]) {
+      const signed = await make(V2, { leaf: { changeTbs: (tbs) => withoutExtension(tbs, oid) } })
+      expect(verifySigned(signed, root).signer).toMatchObject({ issuer: OIDC_ISSUER })
+    }
   })
 
   it('an item of the trusted root that is broken and not needed', async () => {
@@ -148,6 +166,113 @@ describe('verifyBundle at the edges of periods', () => {
       timestampAuthorities: open(root.timestampAuthorities),
     }
     expect(verifySigned(await make(V2), unbounded).times).toHaveLength(1)
+  })
+})
+
+describe('verifyBundle with logs of API v1', () => {
+  it.each<[string, () => Signer]>([
+    [
+      'P-384, which signs SHA-256 there',
+      () => generateSigner({ kind: 'ecdsa', curve: 'P-384' }, { kind: 'ecdsa', hash: 'SHA2_256' }),
+    ],
+    ['Ed25519', () => generateSigner({ kind: 'ed25519' })],
+    ['RSA', () => generateSigner({ kind: 'rsa', modulusBits: 2048 })],
+  ])(
+    'takes keys of kind %s',
+    async (_name, v1Signer) => {
+      const own = await TestInstance.create({ v1Signer: v1Signer() })
+      const signed = await sign(own, { form: form(V1) })
+      expect(verifySigned(signed, own.trustedRoot).times).toHaveLength(1)
+      const inclusionPromise = flip(signed.bundle.tlogEntries[0]!.inclusionPromise!, 40)
+      const bundle = changeEntry(signed, () => ({ inclusionPromise }))
+      expect(() => verifySigned(signed, own.trustedRoot, { bundle })).toThrowCode('VERIFY_PROMISE_INVALID')
+    },
+    60_000,
+  )
+})
+
+describe('verifyBundle tells', () => {
+  it('what is proven of an entry, and nothing else', async () => {
+    const of = async (name: string): Promise<[VerifiedLogEntry, Signed]> => {
+      const signed = await make(name)
+      return [verifySigned(signed, root).logEntries[0]!, signed]
+    }
+    const [promised, one] = await of(V1)
+    expect(promised).toMatchObject({ logIndex: one.bundle.tlogEntries[0]!.logIndex, integratedTime: NOW })
+    expect(promised.checkpoint!.origin).toBe(instance.v1.origin)
+    const [alone, two] = await of('0.1 message, v1 promise alone')
+    expect(alone).toMatchObject({ logIndex: two.bundle.tlogEntries[0]!.logIndex, integratedTime: NOW })
+    expect('checkpoint' in alone).toBe(false)
+    const [unpromised, three] = await of('0.3 message, v1 without promise')
+    expect(unpromised.logIndex).toBe(three.bundle.tlogEntries[0]!.inclusionProof!.logIndex)
+    expect('integratedTime' in unpromised).toBe(false)
+    expect((await of(V2))[0].checkpoint).toMatchObject({ origin: instance.v2.origin })
+  })
+
+  const AKI = '2.5.29.35'
+  const SKI = '2.5.29.14'
+
+  it('of the failure that came furthest, when no authority fits, in whatever order they stand', async () => {
+    const [ca] = root.certificateAuthorities
+    const retired = { ...ca!, validFor: { start: START, end: later(NOW, -1) } }
+    const foreign = other.trustedRoot.certificateAuthorities[0]!
+    const signed = await make(V2)
+    for (const certificateAuthorities of [
+      [retired, foreign],
+      [foreign, retired],
+    ])
+      expect(() => verifySigned(signed, { ...root, certificateAuthorities })).toThrowCode('VERIFY_AUTHORITY_WINDOW')
+    const signer = generateSigner(P256)
+    const expired = await TestInstance.create({ caDates: { notBefore: START, notAfter: later(NOW, -1) } })
+    const old = await sign(expired, { signer })
+    const chains = [expired.trustedRoot.certificateAuthorities[0]!, foreign]
+    for (const certificateAuthorities of [chains, chains.toReversed()])
+      expect(() => verifySigned(old, { ...expired.trustedRoot, certificateAuthorities })).toThrowCode(
+        'VERIFY_CHAIN_EXPIRED',
+      )
+  })
+
+  it('instances apart by names where key identifiers are missing', async () => {
+    const elsewhere = await TestInstance.create({ organization: 'example.org' })
+    const leaf = { changeTbs: (tbs: Uint8Array) => withoutExtension(tbs, AKI) }
+    const named = await sign(elsewhere, { leaf })
+    expect(() => verifySigned(named, root)).toThrowCode('VERIFY_OTHER_INSTANCE')
+    // Of equal names it could be of this instance, and then its log is what cannot be found.
+    const alike = await sign(other, { leaf })
+    expect(() => verifySigned(alike, root)).toThrowCode('VERIFY_LOG_UNKNOWN')
+    const [intermediate, anchor] = instance.caChain
+    const bare = assembleCertificate(
+      withoutExtension(intermediate.tbs, SKI),
+      intermediate.signatureAlgorithm.der,
+      intermediate.signature,
+    )
+    const [ca] = root.certificateAuthorities
+    const certificateAuthorities = [{ ...ca!, certificates: [bare, anchor.der] as const }]
+    expect(() => verifySigned(alike, { ...root, certificateAuthorities })).toThrowCode('VERIFY_LOG_UNKNOWN')
+    const own = await make(V2, { leaf })
+    expect(verifySigned(own, root).signer.kind).toBe('certificate')
+  })
+
+  it('an attestation by the digest in hand, when its subject has others too', async () => {
+    const artifact = utf8Encode('artifact')
+    const [sha256, sha512] = (['SHA2_256', 'SHA2_512'] as const).map((one) => hexEncode(nodeCrypto.hash(one, artifact)))
+    const text = utf8Decode(statementOf(artifact)).replace(
+      /"sha256":"[^"]*"/,
+      `"sha512":"${sha512}","sha256":"${sha256}"`,
+    )
+    const signed = await make(ATT, { payload: utf8Encode(text) })
+    const digest = nodeCrypto.hash('SHA2_256', artifact)
+    expect(verifySigned(signed, root, { artifact: { digest, algorithm: 'SHA2_256' } }).content.kind).toBe('attestation')
+    expect(verifySigned(signed, root).content.kind).toBe('attestation')
+  })
+
+  it('of the second subject that it is the artifact', async () => {
+    const text = utf8Decode(statementOf(utf8Encode('artifact'))).replace(
+      '"subject":[',
+      `"subject":[{"digest":{"sha256":"${'00'.repeat(32)}"}},`,
+    )
+    const { checks } = verifySigned(await make(ATT, { payload: utf8Encode(text) }), root)
+    expect(checks.find(({ check }) => check === 'statement subject')!.against).toContain('artifact')
   })
 })
 

@@ -42,7 +42,7 @@ export function verifyBundle(input: VerifyBundleInput): VerificationResult {
   validatePolicy(policy, keys === undefined ? 'certificate' : 'key')
   const material = root && trustMaterialOf(root)
   const claimed = claimedSigner(bundle, keys)
-  if (claimed.kind === 'certificate' && material) refuseOtherInstance(claimed.certificate, bundle, material)
+  if (claimed.kind === 'certificate') refuseOtherInstance(claimed.certificate, bundle, material!)
 
   const checks: PerformedCheck[] = []
   const artifact = new ArtifactDigests(input.artifact, crypto)

@@ -99,7 +99,7 @@ async function run(context: CliContext, targets: readonly Target[], options: Sig
   const progress = new Progress(context)
   const steps: Partial<Record<SignStep, number>> = {}
   const services = signContext(context, instance, (step, ms) => {
-    steps[step] = Math.max(steps[step] ?? 0, ms)
+    steps[step] = Math.max(steps[step] ?? 0, Math.round(ms))
   })
   progress.show('asking for a certificate …')
   try {
@@ -132,7 +132,7 @@ async function signOne(
   instance: TrustedInstance,
 ): Promise<Signed> {
   const started = services.elapsed()
-  const since = (): number => services.elapsed() - started
+  const since = (): number => Math.round(services.elapsed() - started)
   const artifact = await readInput(file)
   const trust = instance.config.trustedRoot
   if (resume) {
@@ -260,7 +260,7 @@ function report(context: CliContext, made: Report): void {
       `${kept ? 'signed before:' : 'signed'} ${printable(file)}\n${rows([
         ['bundle', bundle],
         ['log entry', `${logIndex} of ${instance.url}`],
-        ['took', `${Math.round(ms)} ms`],
+        ['took', `${ms} ms`],
       ])}`,
     )
   }

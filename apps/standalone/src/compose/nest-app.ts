@@ -1,5 +1,12 @@
 import 'reflect-metadata'
-import { Catch, Module, type ArgumentsHost, type DynamicModule, type ExceptionFilter } from '@nestjs/common'
+import {
+  Catch,
+  HttpException,
+  Module,
+  type ArgumentsHost,
+  type DynamicModule,
+  type ExceptionFilter,
+} from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express'
 import { isCodedError } from '@touchmark/errors'
@@ -36,6 +43,9 @@ class LastFilter implements ExceptionFilter {
     const bodyStatus = isCodedError(error) ? BODY_STATUS[error.code] : undefined
     if (isCodedError(error) && bodyStatus !== undefined)
       return sendProblem(response, bodyStatus, error.code, error.message)
+    // A path that a route table knows and no controller takes.
+    if (error instanceof HttpException && error.getStatus() < 500)
+      return sendProblem(response, error.getStatus(), 'REQUEST_INVALID', error.message)
     this.#logger.error({ err: error, id: requestId(response) }, 'unexpected error')
     if (response.headersSent) response.destroy()
     else

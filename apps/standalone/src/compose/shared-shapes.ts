@@ -1,5 +1,5 @@
 import type { ApiShape } from '@touchmark/service'
-import type { Response } from 'express'
+import type { Request, Response } from 'express'
 
 function grpcStatus(response: Response, status: number, code: number, message: string): void {
   response.status(status).setHeader('content-type', 'application/json')
@@ -7,15 +7,22 @@ function grpcStatus(response: Response, status: number, code: number, message: s
   response.end(JSON.stringify({ code, message, details: [] }))
 }
 
-/**
- * Paths that belong to no one service of the origin: an unknown one is answered as Fulcio and Rekor answer it; `/ping`, in any letter case,
- * is the timestamp authority's.
- */
+/** The timestamp authority's, in any letter case (docs/contract/tsa.md §1). */
+function isPing(request: Request): boolean {
+  return ['GET', 'HEAD'].includes(request.method) && /^\/ping$/i.test(request.path)
+}
+
+/** Paths that belong to no one service of the origin: an unknown one is answered as Fulcio and Rekor answer it. */
 export const SHARED_SHAPES: readonly ApiShape[] = [
   {
     prefix: '/',
-    routes: ['GET', 'HEAD'].map((method) => ({ method, path: /^\/ping$/i })),
-    notFound: (_request, response) => grpcStatus(response, 404, 5, 'Not Found'),
+    routes: [],
+    notFound(request, response) {
+      if (!isPing(request)) return grpcStatus(response, 404, 5, 'Not Found')
+      response.setHeader('vary', 'Origin')
+      response.setHeader('content-type', 'text/plain')
+      response.end('.')
+    },
     methodNotAllowed: (_request, response) => grpcStatus(response, 501, 12, 'Method Not Allowed'),
   },
 ]

@@ -9,6 +9,7 @@ import type { Material } from '../instance/material.js'
 /** An idle log signs its head again this often, so that an old signature means that something is wrong. */
 const RESIGN_MS = 5 * 60_000
 const OLDEST_CHECKPOINT_MS = 3 * RESIGN_MS
+const ROUND_MS = 15_000
 const DAY_MS = 24 * 3600 * 1000
 
 export interface Watched {
@@ -99,19 +100,32 @@ export function addGauges(registry: Registry, watched: Watched): { refresh(): Pr
   }
 }
 
-/** Signs idle heads again and refreshes gauges, until it is stopped. */
-export function keepFresh(watched: Watched, gauges: { refresh(): Promise<void> }, logger: Logger): { stop(): void } {
-  const work = async (): Promise<void> => {
+/** Signs idle heads again and refreshes gauges, until it is stopped; stopping waits for what runs. Resolves after the first round. */
+export async function keepFresh(
+  watched: Watched,
+  gauges: { refresh(): Promise<void> },
+  logger: Logger,
+): Promise<{ stop(): Promise<void> }> {
+  const round = async (): Promise<void> => {
     for (const log of Object.values(watched.logs)) {
       const { at } = await log.checkpoint()
       if (log.state === 'active' && watched.clock.now().getTime() - at.getTime() >= RESIGN_MS) await log.resign()
     }
     await gauges.refresh()
   }
-  const run = (): void =>
-    void work().catch((error: unknown) => logger.warn({ err: error }, 'a checkpoint could not be refreshed'))
-  run()
-  const timer = setInterval(run, 15_000)
+  let running: Promise<void> | undefined
+  // A round that takes longer than its turn is not joined by another one.
+  const run = (): Promise<void> =>
+    (running ??= round()
+      .catch((error: unknown) => logger.warn({ err: error }, 'a checkpoint could not be refreshed'))
+      .finally(() => (running = undefined)))
+  await run()
+  const timer = setInterval(() => void run(), ROUND_MS)
   timer.unref()
-  return { stop: () => clearInterval(timer) }
+  return {
+    async stop() {
+      clearInterval(timer)
+      await running
+    },
+  }
 }

@@ -43,6 +43,9 @@ export function readConfig(options: UpOptions, environment: NodeJS.ProcessEnv): 
   const logLevel = options.logLevel ?? environment['TOUCHMARK_LOG_LEVEL'] ?? 'warn'
   if (!LOG_LEVELS.includes(logLevel))
     throw new StandaloneError('STANDALONE_CONFIG', `log level "${logLevel}" is not one of ${LOG_LEVELS.join(', ')}`)
+  const demoIssuer = options.demoIssuer ?? 'auto'
+  if (!['auto', 'on', 'off'].includes(demoIssuer))
+    throw new StandaloneError('STANDALONE_CONFIG', `--demo-issuer must be auto, on or off, not "${demoIssuer}"`)
   const issuersFile = options.issuers ?? environment['TOUCHMARK_ISSUERS']
   return {
     dataDir,
@@ -50,7 +53,7 @@ export function readConfig(options: UpOptions, environment: NodeJS.ProcessEnv): 
     port: port('--port', options.port),
     publicUrl: publicUrl === undefined ? undefined : checkPublicUrl(publicUrl),
     issuersText: issuersFile === undefined ? undefined : readIssuers(issuersFile),
-    demoIssuer: options.demoIssuer ?? 'auto',
+    demoIssuer,
     databaseUrl: databaseUrl(
       options.databaseUrl ?? environment['DATABASE_URL'],
       environment['TOUCHMARK_DATABASE_PASSWORD_FILE'],
@@ -77,15 +80,25 @@ function passphraseSource(file: string | undefined, value: string | undefined): 
 /** The password may stand in a file of its own, so that it is in no environment listing. */
 function databaseUrl(text: string | undefined, passwordFile: string | undefined): string | undefined {
   if (text === undefined || passwordFile === undefined) return text
-  try {
-    const url = new URL(text)
-    url.password = encodeURIComponent(readFileSync(passwordFile, 'utf8').trim())
-    return url.href
-  } catch (cause) {
-    throw new StandaloneError('STANDALONE_CONFIG', `DATABASE_URL or the password file ${passwordFile} cannot be read`, {
-      cause,
+  // Not by URL: a socket folder stands in `host=`, and the URL then has a user and no host.
+  const [, scheme, user, rest] = /^(postgres(?:ql)?:\/\/)([^/?#@:]+)(?::[^/?#@]*)?@(.*)$/s.exec(text) ?? []
+  if (scheme === undefined || user === undefined || rest === undefined) {
+    throw new StandaloneError('STANDALONE_CONFIG', 'DATABASE_URL names no user, to whom the password would belong', {
+      hint: 'Write it as postgresql://USER@HOST/DATABASE; the password comes from TOUCHMARK_DATABASE_PASSWORD_FILE.',
     })
   }
+  return `${scheme}${user}:${encodeURIComponent(readPassword(passwordFile))}@${rest}`
+}
+
+function readPassword(file: string): string {
+  let password: string
+  try {
+    password = readFileSync(file, 'utf8').trim()
+  } catch (cause) {
+    throw new StandaloneError('STANDALONE_CONFIG', `the password file ${file} cannot be read`, { cause })
+  }
+  if (password === '') throw new StandaloneError('STANDALONE_CONFIG', `the password file ${file} is empty`)
+  return password
 }
 
 function port(flag: string, value: number | undefined): number | undefined {
@@ -108,8 +121,9 @@ function readIssuers(file: string): string {
  * the CA §1 and of the log §7). Its host name becomes the log's origin. Returns it as it will be stored.
  */
 export function checkPublicUrl(text: string): string {
+  // The text is not repeated: it may hold a password.
   const bad = (why: string): StandaloneError =>
-    new StandaloneError('STANDALONE_CONFIG', `--public-url ${why}: ${text.slice(0, 200)}`, {
+    new StandaloneError('STANDALONE_CONFIG', `the public URL ${why}`, {
       hint: 'Give scheme, host and port alone, for example https://touchmark.example.com',
     })
   let url: URL
@@ -123,5 +137,8 @@ export function checkPublicUrl(text: string): string {
     throw bad('must hold no user, query or fragment')
   if (url.pathname !== '/') throw bad('must have no path')
   if (url.hostname.startsWith('[')) throw bad('must name a host, not an IPv6 address')
+  // It becomes the name of the log in signed notes, which may hold no plus sign and no space.
+  if (!/^[a-z0-9_-]+(\.[a-z0-9_-]+)*$/.test(url.hostname))
+    throw bad('must name a host of letters, digits, hyphens and dots')
   return url.origin
 }

@@ -7,6 +7,21 @@ export interface InstanceRow {
   readonly createdAt: Date
 }
 
+/** 'touc', 'inst' */
+const LOCK = [0x746f7563, 0x696e7374]
+
+/** Runs `work` while no other process on this database runs its own: of two first starts at once, one makes the keys and certificates. */
+export function alone<T>(db: Database, work: () => Promise<T>): Promise<T> {
+  return db.withClient(async (client) => {
+    await client.query('select pg_advisory_lock($1, $2)', LOCK)
+    try {
+      return await work()
+    } finally {
+      await client.query('select pg_advisory_unlock($1, $2)', LOCK)
+    }
+  })
+}
+
 /** The stored instance, or undefined before the first start. */
 export async function readInstance(db: Database): Promise<InstanceRow | undefined> {
   const rows = await db.query<{ public_url: string; created_at: Date }>(

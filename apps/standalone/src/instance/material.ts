@@ -1,3 +1,4 @@
+import { existsSync, readdirSync } from 'node:fs'
 import type { Clock } from '@touchmark/clock'
 import type { Signer } from '@touchmark/crypto'
 import { randomBytes } from '@touchmark/crypto/node'
@@ -51,6 +52,11 @@ export async function openMaterial(
     tsaRoot: await read('tsa-root'),
     tsaLeaf: await read('tsa-leaf'),
   }
+}
+
+/** Refuses an empty or missing keys folder before a key store is made in it, which a restored backup would then have to replace. */
+export function assertKeysThere(dir: string): void {
+  if (!existsSync(dir) || readdirSync(dir).length === 0) throw keysMissing(dir, 'all keys')
 }
 
 function keysMissing(dir: string, what: string): StandaloneError {

@@ -81,6 +81,8 @@ export class OidcController {
     if (request.method !== 'POST') return void (await this.#callback(request, response))
     const form = await readForm(request)
     if ([...form.values()].some((value) => value.includes(NUL))) return refuse(response)
+    // The provider would let it pass: its client has no secret, so none is looked at.
+    if ((form.get('client_secret') ?? '') !== '') return refuseSecret(response)
     await this.#callback(this.#normalisedPost(request, form), response)
   }
 
@@ -138,6 +140,12 @@ function isUnstorable(target: string): boolean {
 
 function refuse(response: Response): void {
   html(response, 400, errorPage('invalid_request', 'This address or form holds what no client sends.'))
+}
+
+function refuseSecret(response: Response): void {
+  response.status(401).setHeader('content-type', 'application/json; charset=utf-8')
+  response.setHeader('cache-control', 'no-store')
+  response.end(JSON.stringify({ error: 'invalid_client', error_description: 'this client has no secret' }))
 }
 
 function html(response: Response, status: number, body: string): void {

@@ -35,7 +35,9 @@ export function createDemoProvider(options: DemoProviderOptions): Provider {
   const provider = new Provider(options.issuer, configuration(options, cookieKey))
   provider.proxy = true
   provider.use(sayDemo)
-  provider.on('server_error', (_ctx, error) => options.report(error))
+  provider.on('server_error', (ctx, error) => {
+    if (!isStaleForm(ctx)) options.report(error)
+  })
   return provider
 }
 
@@ -80,9 +82,19 @@ function configuration(options: DemoProviderOptions, cookieKey: string): Configu
   }
 }
 
+/** A device form whose session is gone: the provider stumbles over that with a TypeError, and it is nobody's fault. */
+function isStaleForm(ctx: KoaContextWithOIDC): boolean {
+  const { route, session } = (ctx as Partial<KoaContextWithOIDC>).oidc ?? {}
+  return ctx.method === 'POST' && route === 'code_verification' && (session as { new?: true } | undefined)?.new === true
+}
+
 /** The provider has a page of its own, which submits a device code that stands in the address: it too says what it is, and none can be framed. */
 async function sayDemo(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
   await next()
+  if (isStaleForm(ctx)) {
+    ctx.status = 400
+    html(ctx, errorPage('gone', 'This page is too old, or was opened in another browser. Open it again.'))
+  }
   if (!ctx.response.is('html') || typeof ctx.body !== 'string') return
   ctx.set('x-frame-options', 'DENY')
   if (!ctx.body.includes(BANNER)) ctx.body = ctx.body.replace('<body>', `<body>${BANNER}`)
@@ -143,7 +155,7 @@ function html(ctx: KoaContextWithOIDC, body: string): void {
 }
 
 function deviceError(error: Error): string {
-  return error.name === 'NoCodeError' ? 'Type the code first.' : 'That code is not right, or it is too old.'
+  return error.message === 'no code submitted' ? 'Type the code first.' : 'That code is not right, or it is too old.'
 }
 
 /** Who comes is asked every time: a person tries several identities in a demonstration. */

@@ -1,7 +1,8 @@
 import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
 import { utf8Encode } from '@touchmark/encoding'
-import { embeddedScts } from '@touchmark/x509'
-import { later, NOW, START, END } from './instance.js'
+import { DER_NULL, derOctetString, derOid, derSequence } from '@touchmark/encoding'
+import { embeddedScts, FULCIO_OID, parseTbsCertificate } from '@touchmark/x509'
+import { later, NOW, START, END, OIDC_ISSUER, SAN } from './instance.js'
 import { verifySigned } from './verifying.js'
 import {
   P256,
@@ -21,8 +22,12 @@ import {
   withThreshold,
   signedWith,
   expiredChain,
+  rebuilt,
+  withoutExtension,
 } from './workshop.js'
 import type { Ways } from './ways.js'
+
+const SCT_LIST = '1.3.6.1.4.1.11129.2.4.2'
 
 /** Ways to be refused for certificate, CA and certificate logs: each is a bundle that is right but for the one thing. */
 export const CERTIFICATE_REFUSALS = {
@@ -44,6 +49,35 @@ export const CERTIFICATE_REFUSALS = {
         return copy
       }
       return verifySigned(await make(V2, { leaf: { san, changeTbs } }), root)
+    },
+    'a name of a kind that nobody signs with': async () => {
+      // The e-mail address becomes a host name.
+      const changeTbs = (tbs: Uint8Array): Uint8Array => flipTo(tbs, findBytes(tbs, utf8Encode(SAN.value)) - 2, 0x82)
+      return verifySigned(await make(V2, { leaf: { changeTbs } }), root)
+    },
+    'a host name beside the e-mail address': async () => {
+      const san = { type: 'email', value: 'a@example.com' } as const
+      const changeTbs = (tbs: Uint8Array): Uint8Array => {
+        const at = findBytes(tbs, utf8Encode(san.value))
+        const copy = Uint8Array.from(tbs)
+        copy[at - 1] = 5
+        copy.set([0x82, 6], at + 5)
+        return copy
+      }
+      return verifySigned(await make(V2, { leaf: { san, changeTbs } }), root)
+    },
+    'a certificate without a name': async () =>
+      verifySigned(await make(V2, { leaf: { changeTbs: (tbs) => withoutExtension(tbs, '2.5.29.17') } }), root),
+    'a certificate without an issuer': async () => {
+      const changeTbs = (tbs: Uint8Array): Uint8Array =>
+        withoutExtension(withoutExtension(tbs, FULCIO_OID.issuerV1), FULCIO_OID.issuerV2)
+      return verifySigned(await make(V2, { leaf: { changeTbs } }), root)
+    },
+    'an issuer that does not decode': async () => {
+      // The last of two: .8, whose text is a UTF8String and becomes an INTEGER.
+      const changeTbs = (tbs: Uint8Array): Uint8Array =>
+        flipTo(tbs, findBytes(tbs, Uint8Array.of(0x0c, OIDC_ISSUER.length, ...utf8Encode(OIDC_ISSUER))), 2)
+      return verifySigned(await make(V2, { leaf: { changeTbs } }), root)
     },
     'two issuers in one certificate': async () => {
       const oidcIssuer = 'https://oidc.example.com'
@@ -120,6 +154,12 @@ export const CERTIFICATE_REFUSALS = {
         return [{ ...foreign, logId: own.logId }]
       }
       return verifySigned(await make(V2, { leaf: { scts } }), root)
+    },
+    'an SCT over a certificate that is still a precertificate': async () => {
+      const poison = derSequence(derOid('1.3.6.1.4.1.11129.2.4.3'), derOctetString(DER_NULL))
+      const changeTbs = (tbs: Uint8Array): Uint8Array =>
+        parseTbsCertificate(tbs).extensions.has(SCT_LIST) ? rebuilt(tbs, (extensions) => [...extensions, poison]) : tbs
+      return verifySigned(await make(V2, { leaf: { changeTbs } }), root)
     },
     'a list of SCTs that does not parse': async () => {
       // The version of the SCT, which stands before its log id; the TBS that the SCT covers has none.

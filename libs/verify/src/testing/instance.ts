@@ -34,7 +34,12 @@ export function later(date: Date, seconds: number): Date {
 }
 
 export interface InstanceOptions {
+  /** In all names of its certificates; `example.com` unless given. */
+  readonly organization?: string
+  /** Of the v2 log. */
   readonly logKey?: KeyType
+  /** Of the v1 log. */
+  readonly v1Signer?: Signer
   readonly caDates?: { readonly notBefore: Date; readonly notAfter: Date }
   readonly intermediateDates?: { readonly notBefore: Date; readonly notAfter: Date }
 }
@@ -84,7 +89,8 @@ export class TestInstance {
     const caDates = options.caDates ?? dates
     const rootSigner = generateSigner(P256)
     const caSigner = generateSigner(P256)
-    const name = (commonName: string) => ({ organization: 'example.com', commonName })
+    const { organization = 'example.com' } = options
+    const name = (commonName: string) => ({ organization, commonName })
     const root = parseCertificate(
       await buildRootCertificate({ subject: name('root'), ...caDates, signer: rootSigner, random: randomBytes }),
     )
@@ -118,7 +124,7 @@ export class TestInstance {
       caSigner,
       caChain: [intermediate, root],
       ctSigner: generateSigner(P256),
-      v1: new TestLog(generateSigner(P256), 'rekor.example.com - 1234567890'),
+      v1: new TestLog(options.v1Signer ?? generateSigner(P256), 'rekor.example.com - 1234567890'),
       v2: new TestLog(generateSigner(options.logKey ?? P256), 'log2026.example.com'),
       tsaSigner,
       tsaChain: [tsaLeaf, tsaRoot],

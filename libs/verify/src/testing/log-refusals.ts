@@ -1,5 +1,5 @@
 import { generateSigner } from '@touchmark/crypto/node'
-import { utf8Encode } from '@touchmark/encoding'
+import { base64Encode, hexEncode, utf8Encode } from '@touchmark/encoding'
 import { later, NOW, START } from './instance.js'
 import { withEntry } from './signing.js'
 import { verifySigned } from './verifying.js'
@@ -165,6 +165,15 @@ export const LOG_REFUSALS = {
     'a changed promise': async () => promise((entry) => ({ inclusionPromise: flip(entry.inclusionPromise!, 9) })),
     'a promise for another time': async () => promise((entry) => ({ integratedTime: entry.integratedTime! + 1n })),
     'a promise for another index': async () => promise((entry) => ({ logIndex: entry.logIndex + 1n })),
+    'a promise of a time beyond all dates': async () => {
+      const signed = await make('0.3 attestation by key, v1')
+      const [entry] = signed.bundle.tlogEntries
+      const integratedTime = 1n << 62n
+      const { canonicalizedBody, logIndex } = entry!
+      const text = `{"body":"${base64Encode(canonicalizedBody)}","integratedTime":${integratedTime},"logID":"${hexEncode(entry!.logId)}","logIndex":${logIndex}}`
+      const inclusionPromise = await instance.v1.signer.sign(utf8Encode(text))
+      return verifySigned(signed, root, { bundle: changeEntry(signed, () => ({ integratedTime, inclusionPromise })) })
+    },
     'a promise without a time': async () => {
       const signed = await make(V1)
       const bundle = withEntry(signed.bundle, (entry) => without(entry, 'integratedTime'))

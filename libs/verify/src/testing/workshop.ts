@@ -1,8 +1,9 @@
 import type { Bundle, InclusionProof, TransparencyLogEntry } from '@touchmark/bundle'
 import type { Signer } from '@touchmark/crypto'
 import { generateSigner } from '@touchmark/crypto/node'
-import { utf8Decode, utf8Encode } from '@touchmark/encoding'
+import { derExplicit, derSequence, utf8Decode, utf8Encode } from '@touchmark/encoding'
 import type { Authority, LogInstance, TrustedRoot } from '@touchmark/trust'
+import { parseTbsCertificate } from '@touchmark/x509'
 import type { Policy } from '../policy.js'
 import { NOW, TestInstance } from './instance.js'
 import { form, sign, withEntry, type Signed, type SignOptions } from './signing.js'
@@ -152,4 +153,23 @@ export function without<T extends object, K extends keyof T>(value: T, name: K):
   const copy = { ...value }
   delete (copy as Partial<T>)[name]
   return copy
+}
+
+/** A TBSCertificate with its extensions changed. */
+export function rebuilt(
+  tbs: Uint8Array,
+  change: (extensions: readonly Uint8Array[], oids: readonly string[]) => readonly Uint8Array[],
+): Uint8Array {
+  const { tbsHead, extensions } = parseTbsCertificate(tbs)
+  const all = [...extensions.values()]
+  const kept = change(
+    all.map(({ bytes }) => bytes),
+    all.map(({ oid }) => oid),
+  )
+  return derSequence(tbsHead, derExplicit(3, derSequence(...kept)))
+}
+
+/** A TBSCertificate without one of its extensions. */
+export function withoutExtension(tbs: Uint8Array, oid: string): Uint8Array {
+  return rebuilt(tbs, (extensions, oids) => extensions.filter((_bytes, i) => oids[i] !== oid))
 }

@@ -1,0 +1,110 @@
+import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { encodeBundle, parseBundle, type Bundle } from '@touchmark/bundle'
+import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
+import { utf8Encode } from '@touchmark/encoding'
+import { verifyBundle, type VerificationResult } from '../../verify/src/index.js'
+import { OIDC_ISSUER, SAN, TestInstance } from '../../verify/src/testing/instance.js'
+import { obtainIdentity, signBlob, signStatement, type Identity, type SignContext, type SignStep } from './sign.js'
+import { testHttp } from './testing/servers.js'
+import { testToken, TestServices, URLS, type ServiceName } from './testing/services.js'
+
+const ARTIFACT = utf8Encode('an artifact\n')
+const SHA256 = Buffer.from(nodeCrypto.hash('SHA2_256', ARTIFACT)).toString('hex')
+const STATEMENT = utf8Encode(
+  JSON.stringify({
+    _type: 'https://in-toto.io/Statement/v1',
+    subject: [{ name: 'a.txt', digest: { sha256: SHA256 } }],
+    predicateType: 'https://slsa.dev/provenance/v1',
+    predicate: {},
+  }),
+)
+
+let instance: TestInstance
+let services: TestServices
+let steps: SignStep[]
+let context: SignContext
+
+beforeAll(async () => {
+  instance = await TestInstance.create()
+})
+
+beforeEach(() => {
+  services = new TestServices(instance)
+  steps = []
+  context = {
+    services: URLS,
+    http: testHttp({ fetch: services.fetch }),
+    crypto: nodeCrypto,
+    nonce: () => 0xfedcba9876543210n,
+    elapsed: () => 0,
+    onStep: (step) => void steps.push(step),
+  }
+})
+
+const identity = (): Promise<Identity> =>
+  obtainIdentity(testToken(), generateSigner({ kind: 'ecdsa', curve: 'P-256' }), context)
+
+function verify(bundle: Bundle): VerificationResult {
+  return verifyBundle({
+    bundle: parseBundle(utf8Encode(encodeBundle(bundle))),
+    artifact: { bytes: ARTIFACT },
+    trust: instance.trustedRoot,
+    policy: { identities: [{ subject: { exact: SAN.value }, issuer: OIDC_ISSUER }] },
+    crypto: nodeCrypto,
+  })
+}
+
+describe('signing', () => {
+  it('makes a bundle of a file that our verifier takes', async () => {
+    const result = verify(await signBlob(ARTIFACT, await identity(), context))
+    expect(result.content.kind).toBe('message')
+    expect(steps.sort()).toEqual(['certificate', 'log', 'signature', 'timestamp'])
+  })
+
+  it('makes a bundle of an attestation that our verifier takes', async () => {
+    const bundle = await signStatement(STATEMENT, 'application/vnd.in-toto+json', await identity(), context)
+    const { content } = verify(bundle)
+    expect(content).toMatchObject({
+      kind: 'attestation',
+      statement: { predicateType: 'https://slsa.dev/provenance/v1' },
+    })
+  })
+
+  it('signs many files with one certificate, each with a signature of its own', async () => {
+    const one = await identity()
+    const bundles = await Promise.all([signBlob(ARTIFACT, one, context), signBlob(ARTIFACT, one, context)])
+    bundles.forEach(verify)
+    expect(services.asked.filter(({ service }) => service === 'ca')).toHaveLength(1)
+    expect(bundles[0]!.tlogEntries[0]!.logIndex).not.toBe(bundles[1]!.tlogEntries[0]!.logIndex)
+  })
+
+  it('asks again where a service was busy, and the bundle is whole', async () => {
+    const failed = new Set<ServiceName>()
+    services.change = (service, response) =>
+      failed.has(service) ? response : (failed.add(service), new Response('busy', { status: 503 }))
+    verify(await signBlob(ARTIFACT, await identity(), context))
+    expect([...failed].sort()).toEqual(['ca', 'log', 'tsa'])
+  })
+
+  describe.each<[string, () => Response]>([
+    ['is down', () => new Response('', { status: 503 })],
+    ['refuses', () => new Response('no', { status: 400 })],
+    ['redirects', () => new Response('', { status: 302, headers: { location: 'https://elsewhere.example.com' } })],
+    ['answers with nothing', () => new Response('', { status: 200 })],
+    ['answers with an empty object', () => new Response('{}', { status: 201 })],
+    ['answers with a page', () => new Response('<html>captive portal</html>', { status: 200 })],
+    ['answers with null', () => new Response('null', { status: 200 })],
+  ])('when a service %s', (_name, bad) => {
+    it.each<ServiceName>(['ca', 'log', 'tsa'])('makes no bundle (%s)', async (broken) => {
+      services.change = (service, response) => (service === broken ? bad() : response)
+      const made = identity().then((one) => signBlob(ARTIFACT, one, context))
+      const error: unknown = await made.then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      )
+      expect((error as { code?: string } | undefined)?.code).toMatch(
+        /^SIGN_(SERVICE_FAILED|SERVICE_ANSWER|REQUEST_REFUSED)$/,
+      )
+    })
+  })
+})

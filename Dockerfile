@@ -9,7 +9,7 @@ COPY migrations migrations
 RUN npm ci --omit=dev --no-audit --no-fund && node tools/build.mjs
 
 FROM node:22-bookworm-slim
-ENV NODE_ENV=production TOUCHMARK_DATA=/var/lib/touchmark TOUCHMARK_LISTEN=0.0.0.0
+ENV NODE_ENV=production TOUCHMARK_DATA=/var/lib/touchmark TOUCHMARK_LISTEN=0.0.0.0 TOUCHMARK_METRICS_LISTEN=0.0.0.0
 COPY --from=build /opt/touchmark /opt/touchmark
 RUN ln -s /opt/touchmark/node_modules/.bin/touchmark /usr/local/bin/touchmark \
  && useradd --system --uid 10001 --home-dir /var/lib/touchmark touchmark \

@@ -82,7 +82,7 @@ const FLIPS: [what: string, found: RegExp, sql: string][] = [
     /tile\/0\/001\.p\/44/,
     `update log_tiles set hashes = substring(hashes from 1 for 43 * 32) where log_id = ${LOG} and level = 0 and index = 1`,
   ],
-  ['a byte of the root', /root/, `update logs set root = ${FLIP('root', 5)} where origin = $1`],
+  ['a byte of the root', /root in the row/, `update logs set root = ${FLIP('root', 5)} where origin = $1`],
   ['a byte of the frontier', /frontier/, `update logs set frontier = ${FLIP('frontier', 5)} where origin = $1`],
   [
     'a frontier of another length',
@@ -120,7 +120,21 @@ describe('what was changed behind our back', () => {
     const sql = `update log_tiles set hashes = ${FLIP('hashes', 100)} where log_id = ${LOG} and level = 0 and index = 0`
     await db.query(sql, [tree.origin])
     const error: unknown = await tree.open().catch((reason: unknown) => reason)
-    expect(error).toMatchObject({ code: 'LEDGER_CORRUPT', message: expect.stringMatching(/tile\/0\/000/) })
+    expect(error).toMatchObject({
+      code: 'LEDGER_CORRUPT',
+      message: expect.stringMatching(/tile\/0\/000.*in the tile above/),
+    })
+  })
+
+  it('is refused at start: a checkpoint that the log did sign, of a size it had before', async () => {
+    const tree = new TestTree(db)
+    const log = await tree.open()
+    const old = (await log.checkpoint()).note
+    await appendAll(log, bodies('entry', 9))
+    await log.close()
+    await db.query('update logs set checkpoint = $2 where origin = $1', [tree.origin, old])
+    const error: unknown = await tree.open().catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'LEDGER_CORRUPT', message: expect.stringMatching(/another size/) })
   })
 
   it.each([
@@ -223,6 +237,19 @@ describe('a row that changes while the log is open', () => {
     const sql = `update log_tiles set hashes = ${FLIP('hashes', 5 * 32)} where log_id = ${LOG} and level = 0 and index = 0`
     await db.query(sql, [tree.origin])
     await expect(first.append({ body: body('next') })).rejects.toThrowCode('LEDGER_CORRUPT')
+  })
+})
+
+describe('a tile that is short while another process follows', () => {
+  it('stops that process, and says which leaves are missing', async () => {
+    const tree = new TestTree(db)
+    const [first, second] = [await tree.open(), await tree.open()]
+    opened.push(first, second)
+    await appendAll(second, bodies('entry', 10))
+    const sql = `update log_tiles set hashes = substring(hashes from 1 for 9 * 32) where log_id = ${LOG} and level = 0`
+    await db.query(sql, [tree.origin])
+    const error: unknown = await first.append({ body: body('next') }).catch((reason: unknown) => reason)
+    expect(error).toMatchObject({ code: 'LEDGER_CORRUPT', message: expect.stringMatching(/lack some of the leaves/) })
   })
 })
 

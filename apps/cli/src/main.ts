@@ -199,6 +199,7 @@ function serving(root: Command): void {
     .option('--database-url <url>', 'a PostgreSQL 13 or later instead of the embedded one; else DATABASE_URL')
     .option('--passphrase-file <file>', 'holds the passphrase of the keys; else TOUCHMARK_PASSPHRASE')
     .option('--metrics-port <n>', 'port for Prometheus metrics (default: a free one)', port)
+    .option('--metrics-listen <address>', 'address for metrics (default: 127.0.0.1)')
     .option('--log-level <level>', 'silent, error, warn, info or debug (default: warn)')
     .addHelpText(
       'after',

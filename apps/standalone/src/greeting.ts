@@ -1,3 +1,5 @@
+import { isLocal } from './config/issuers.js'
+
 export interface GreetingInput {
   readonly publicUrl: string
   readonly localUrl: string
@@ -27,7 +29,14 @@ export function greeting(input: GreetingInput): string {
     `  data         ${input.dataDir}`,
     `  metrics      ${input.metricsUrl}`,
     `  trust root   sha256:${input.fingerprint}`,
-    ...(input.demo ? ['  issuer       demo: anybody can be anybody here. Use --issuers for a real one.'] : []),
+    ...(input.demo
+      ? [
+          '  issuer       demo: anybody can be anybody here. Use --issuers for a real one.',
+          ...(isLocal(`${publicUrl}/`)
+            ? []
+            : ['               THIS URL IS NOT OF THIS MACHINE ALONE: whoever reaches it can sign as anybody.']),
+        ]
+      : []),
     ...token,
     '',
     '# touchmark',

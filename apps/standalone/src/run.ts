@@ -8,7 +8,7 @@ import { startStandalone } from './start.js'
 const DRAIN_MS = 15_000
 
 /**
- * Runs the stack until SIGTERM or SIGINT, drains and resolves; the process then ends with 0. A fatal state (a log that cannot know what is stored,
+ * Runs the stack until SIGTERM or SIGINT, drains and resolves; the process then ends with 0. A fatal state (what is stored is not what was signed,
  * a database that is gone) ends it with 1, for a supervisor to start it again. Rejects when it cannot start.
  */
 export async function runStandalone(options: UpOptions): Promise<void> {
@@ -17,6 +17,8 @@ export async function runStandalone(options: UpOptions): Promise<void> {
   // From now on, so that a signal during a long start ends it in order as well.
   const signal = signalled()
   const standalone = await startStandalone(config, { clock: systemClock, logger })
+  // A service goes on when nobody reads what it prints any more.
+  process.stdout.removeAllListeners('error').on('error', () => undefined)
   process.stdout.write(greeting(standalone.greeting))
   const stopped = await Promise.race([signal, standalone.failed])
   if (stopped instanceof Error) logger.fatal({ err: stopped }, 'stopping: this state is fatal')

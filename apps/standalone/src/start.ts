@@ -32,7 +32,7 @@ import { Opened } from './compose/opened.js'
 import { SHARED_SHAPES } from './compose/shared-shapes.js'
 import { trustDocuments } from './compose/trust-documents.js'
 import { addGauges, addHealthChecks, keepFresh, type Watched } from './compose/watch.js'
-import { settleIssuers, type Issuers } from './config/issuers.js'
+import { checkIssuers, settleIssuers, type Issuers } from './config/issuers.js'
 import type { StandaloneConfig } from './config/options.js'
 import { openStandaloneDatabase, type RunningDatabase } from './database.js'
 import type { GreetingInput } from './greeting.js'
@@ -74,6 +74,8 @@ export async function startStandalone(config: StandaloneConfig, surroundings: Su
 }
 
 async function start(config: StandaloneConfig, { clock, logger }: Surroundings, opened: Opened): Promise<Standalone> {
+  // Before anything is fixed: what is wrong here must not cost a public URL.
+  if (config.issuersText !== undefined) checkIssuers(config.issuersText)
   await makeDataFolder(config.dataDir)
   const passphrase = await passphraseOf(config)
   const database = await openStandaloneDatabase(config, (line) => logger.info({ line }, 'postgres'))
@@ -155,7 +157,7 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
   opened.add(() => app.close())
   const fresh = await keepFresh(watched, gauges, logger)
   opened.add(() => fresh.stop())
-  const metrics = await serveMetrics(registry, config.listen, config.metricsPort)
+  const metrics = await serveMetrics(registry, config.metricsListen, config.metricsPort)
   opened.add(() => metrics.close())
   void tokens.warmUp((issuer, why) => logger.warn({ issuer, why }, 'an issuer does not answer yet'))
   const server = await listen(app.handler, config.listen, portOf(config, row))
@@ -165,7 +167,7 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
       publicUrl: row.publicUrl,
       localUrl: `http://localhost:${server.port}`,
       dataDir: config.dataDir,
-      metricsUrl: `http://${reachable(config.listen)}:${metrics.port}/metrics`,
+      metricsUrl: `http://${reachable(config.metricsListen)}:${metrics.port}/metrics`,
       fingerprint: trustedRootFingerprint(root, nodeCrypto),
       demo: issuers.demo,
       loginUrl: issuers.loginUrl,
@@ -221,6 +223,7 @@ function caModule(parts: {
 }): DynamicModule {
   const { material, logs, tokens, issuers, clock, logger } = parts
   const ctSigner = material.signers['certificate-log']
+  const audit = logger.child({}, { level: 'info' })
   const chain = [material.caIntermediate, material.caRoot]
   const issuer = createIssuer({
     signer: material.signers['ca-intermediate'],
@@ -237,7 +240,9 @@ function caModule(parts: {
     chainPem: chain.map(({ der }) => pemEncode('CERTIFICATE', der)),
     configuration: issuers.configuration,
     crypto: nodeCrypto,
-    audit: (event) => logger.info(event, 'audit'),
+    // Always written, at whatever level the rest is: who got a certificate is not debugging.
+    audit: (event) => audit.info(event, 'audit'),
+    report: (error, { requestId }) => logger.error({ err: error, id: requestId }, 'certificate request'),
   })
 }
 

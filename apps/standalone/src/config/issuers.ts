@@ -10,7 +10,7 @@ export interface Issuers {
 }
 
 /** An issuer on this machine's loopback without TLS: a test's, never a company's. */
-function isLocal(url: string): boolean {
+export function isLocal(url: string): boolean {
   const host = /^http:\/\/([^/:*]+)(?::\d+)?(?:\/|$)/.exec(url)?.[1]
   return host === 'localhost' || (host !== undefined && /^127\.\d+\.\d+\.\d+$/.test(host))
 }
@@ -43,6 +43,11 @@ export function settleIssuers(text: string | undefined, demoIssuer: 'auto' | 'on
     warnings: file?.warnings ?? [],
   }
   return { configuration, demo, loginUrl: demoUrl }
+}
+
+/** Throws STANDALONE_ISSUERS_FILE when the configuration is not right. */
+export function checkIssuers(text: string): void {
+  parseFile(text)
 }
 
 function parseFile(text: string): IssuerConfiguration {

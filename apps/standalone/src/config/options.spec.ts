@@ -27,6 +27,7 @@ describe('readConfig', () => {
       databaseUrl: undefined,
       passphrase: undefined,
       metricsPort: 0,
+      metricsListen: '127.0.0.1',
       logLevel: 'warn',
     })
   })
@@ -60,6 +61,7 @@ describe('readConfig', () => {
       passphraseFile: '/flag/passphrase',
       port: 0,
       metricsPort: 9360,
+      metricsListen: '127.0.0.1',
       demoIssuer: 'off',
     }
     expect(readConfig(flags, environment)).toEqual({
@@ -72,6 +74,7 @@ describe('readConfig', () => {
       passphrase: { file: '/flag/passphrase' },
       port: 0,
       metricsPort: 9360,
+      metricsListen: '127.0.0.1',
       demoIssuer: 'off',
     })
   })

@@ -16,6 +16,7 @@ export interface UpOptions {
   readonly databaseUrl?: string
   readonly passphraseFile?: string
   readonly metricsPort?: number
+  readonly metricsListen?: string
   readonly logLevel?: string
 }
 
@@ -31,6 +32,8 @@ export interface StandaloneConfig {
   readonly databaseUrl: string | undefined
   readonly passphrase: { readonly file?: string; readonly value?: string } | undefined
   readonly metricsPort: number
+  /** Metrics tell about the inside: loopback unless told otherwise, whatever the service listens on. */
+  readonly metricsListen: string
   readonly logLevel: string
 }
 
@@ -63,6 +66,7 @@ export function readConfig(options: UpOptions, environment: NodeJS.ProcessEnv): 
       environment['TOUCHMARK_PASSPHRASE'],
     ),
     metricsPort: port('--metrics-port', options.metricsPort) ?? 0,
+    metricsListen: options.metricsListen ?? environment['TOUCHMARK_METRICS_LISTEN'] ?? '127.0.0.1',
     logLevel,
   }
 }

@@ -4,6 +4,7 @@ import { openKeyStore, readPassphrase } from '@touchmark/keys'
 import { DEFAULT_PORT, generatedPassphraseFile, type StandaloneConfig } from '../config/options.js'
 import type { RunningDatabase } from '../database.js'
 import { StandaloneError } from '../errors.js'
+import { assertNeverSettled, markSettled } from './settled-marker.js'
 import { alone, readInstance, settleInstance, type InstanceRow } from './instance-row.js'
 import { assertKeysThere, openMaterial, type Material } from './material.js'
 
@@ -31,7 +32,7 @@ export function portOf(config: StandaloneConfig, row: InstanceRow): number {
 }
 
 /**
- * The instance in the database and its keys, made together at the first start. Throws STANDALONE_PUBLIC_URL_DIFFERS, STANDALONE_KEYS_MISSING,
+ * The instance in the database and its keys, made together at the first start. Throws STANDALONE_PUBLIC_URL_DIFFERS, STANDALONE_KEYS_MISSING, STANDALONE_DATABASE_EMPTY,
  * STANDALONE_KEY_DIFFERS, STANDALONE_CONFIG, and what opening the keys throws.
  */
 export async function openInstance(
@@ -56,10 +57,12 @@ export async function openInstance(
     const defaultUrl = `http://localhost:${DEFAULT_PORT}`
     const dir = join(config.dataDir, 'keys')
     if (stored !== undefined) assertKeysThere(dir)
+    else await assertNeverSettled(dir)
     const store = await openKeyStore({ dir, passphrase })
     const organization = new URL(wanted ?? stored?.publicUrl ?? defaultUrl).hostname
     const material = await openMaterial(store, { isNew: stored === undefined, organization, clock, dir })
     const row = await settleInstance(db, wanted, defaultUrl, clock.now())
+    await markSettled(dir, row)
     return { row, material, first: stored === undefined }
   })
 }

@@ -5,7 +5,7 @@ import { importTable } from './tools/import-table.mjs'
 const PURE_FORBIDDEN = ['fs', 'path', 'crypto', 'buffer', 'http', 'https', 'net']
 
 /** The rules of one row of the import table: workspace packages not in it, externals not in it, and paths into other packages. */
-function importRules([folder, { imports, external = [], node = false }]) {
+function importRules([folder, { imports, node = false }]) {
   const allowed = imports
     .map((name) => `!@touchmark/${name}`)
     .concat(imports.includes('crypto') ? ['!@touchmark/crypto/*'] : [])
@@ -27,7 +27,6 @@ function importRules([folder, { imports, external = [], node = false }]) {
       'no-restricted-imports': ['error', { paths, patterns }],
       ...(node ? {} : { 'no-restricted-globals': ['error', 'Buffer', 'process', '__dirname', 'fetch'] }),
     },
-    settings: { touchmarkExternal: external },
   }
 }
 
@@ -65,6 +64,7 @@ export default tseslint.config(
         process: 'readonly',
         performance: 'readonly',
         URL: 'readonly',
+        URLSearchParams: 'readonly',
         setTimeout: 'readonly',
         clearTimeout: 'readonly',
         fetch: 'readonly',
@@ -92,7 +92,5 @@ export default tseslint.config(
   },
   { files: ['libs/clock/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...erasable] } },
   { files: ['test/**/*.ts', '**/*.spec.ts'], rules: { 'no-restricted-syntax': 'off', 'no-restricted-imports': 'off' } },
-  ...Object.entries(importTable)
-    .map(importRules)
-    .map(({ settings: _, ...rest }) => rest),
+  ...Object.entries(importTable).map(importRules),
 )

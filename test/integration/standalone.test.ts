@@ -37,7 +37,7 @@ describe('a running stack', () => {
     expect(mode(stack.data)).toBe('711')
     expect(mode(join(stack.data, 'keys'))).toBe('700')
     const keys = readdirSync(join(stack.data, 'keys')).filter((name) => name.endsWith('.json'))
-    expect(keys).toHaveLength(8)
+    expect(keys.filter((name) => name.endsWith('.key.json'))).toHaveLength(7)
     for (const name of keys) expect(mode(join(stack.data, 'keys', name))).toBe('600')
   })
 
@@ -303,6 +303,14 @@ describe('starting again', () => {
       await other.close()
       await refused('LEDGER_KEY_MISMATCH')
     }, 30_000)
+  })
+
+  it('refuses an empty database, in which its keys would sign a second history', async () => {
+    const empty = await testDatabase()
+    const start = startStandalone(configOf(empty, data, { port }), { clock: systemClock, logger })
+    await expect(start).rejects.toThrowCode('STANDALONE_DATABASE_EMPTY')
+    expect(await empty.query('select 1 from instance')).toEqual([])
+    await empty.drop()
   })
 
   it('starts as before after every refusal', async () => {

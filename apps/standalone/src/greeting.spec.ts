@@ -56,6 +56,12 @@ ready http://localhost:8360
     expect(text.endsWith('\nready http://localhost:8360\n')).toBe(true)
   })
 
+  it('warns when anybody could reach the demonstration issuer', () => {
+    const warning = 'whoever reaches it can sign as anybody'
+    expect(greeting({ ...input, publicUrl: 'https://touchmark.example.com' })).toContain(warning)
+    expect(greeting({ ...input, publicUrl: 'https://touchmark.example.com', demo: false })).not.toContain(warning)
+  })
+
   it('leaves a gap to fill where only machines have issuers', () => {
     expect(greeting({ ...input, demo: false, loginUrl: undefined })).toContain('--certificate-oidc-issuer ISSUER')
   })

@@ -4,7 +4,7 @@ import { importTable } from './tools/import-table.mjs'
 
 const PURE_FORBIDDEN = ['fs', 'path', 'crypto', 'buffer', 'http', 'https', 'net']
 
-/** The rules of one row of the import table: workspace packages not in it, externals not in it, and paths into other packages. */
+/** One row of the import table: no workspace package that is not in it, no path into another package. (npm packages: test/structure/imports.spec.ts.) */
 function importRules([folder, { imports, node = false }]) {
   const allowed = imports
     .map((name) => `!@touchmark/${name}`)

@@ -196,7 +196,10 @@ function serving(root: Command): void {
       '--demo-issuer <auto|on|off>',
       'the demonstration issuer: auto is off beside an issuer that is not on this machine',
     )
-    .option('--database-url <url>', 'a PostgreSQL 13 or later instead of the embedded one; else DATABASE_URL')
+    .option(
+      '--database-url <url>',
+      'a PostgreSQL 13 or later instead of the embedded one; else DATABASE_URL (keep a password out of it: TOUCHMARK_DATABASE_PASSWORD_FILE)',
+    )
     .option('--passphrase-file <file>', 'holds the passphrase of the keys; else TOUCHMARK_PASSPHRASE')
     .option('--metrics-port <n>', 'port for Prometheus metrics (default: a free one)', port)
     .option('--metrics-listen <address>', 'address for metrics (default: 127.0.0.1)')

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { open, readFile, rename } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StandaloneError } from '../errors.js'
 import type { InstanceRow } from './instance-row.js'
@@ -26,11 +26,16 @@ export async function assertNeverSettled(dir: string): Promise<void> {
   )
 }
 
-/** Written after the instance is stored; written again by every start, so that an older folder gets it too. */
+/** Written after the instance is stored, whole or not at all; written again by every start, so that an older folder gets it too. */
 export async function markSettled(dir: string, row: InstanceRow): Promise<void> {
-  await writeFile(
-    join(dir, FILE),
-    `${JSON.stringify({ publicUrl: row.publicUrl, createdAt: row.createdAt.toISOString() })}\n`,
-    { mode: 0o600 },
-  )
+  const path = join(dir, FILE)
+  const temporary = `${path}.${process.pid}.tmp`
+  const file = await open(temporary, 'w', 0o600)
+  try {
+    await file.writeFile(`${JSON.stringify({ publicUrl: row.publicUrl, createdAt: row.createdAt.toISOString() })}\n`)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+  await rename(temporary, path)
 }

@@ -74,6 +74,8 @@ async function answerHealth(request: Request, response: Response, health: Health
   }
   const { serving } = await health.report()
   response.status(serving ? 200 : 503).setHeader('content-type', 'application/json')
+  // Fulcio's answer has it, and it harms nobody else's.
+  response.setHeader('vary', 'Origin')
   response.setHeader('cache-control', 'no-store')
   response.end(`{"status":"${serving ? 'SERVING' : 'NOT_SERVING'}"}\n`)
 }

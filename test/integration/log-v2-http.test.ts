@@ -345,11 +345,16 @@ describe('tiles and checkpoint', () => {
   it.each([
     ...['tile/0/002', 'tile/1/001', 'tile/2/000', 'tile/0/001', 'tile/entries/001', 'tile/0/000.p/0'],
     ...['tile/0/000.p/256', 'tile/0/000.p/01', 'tile/64/000', 'tile/00/000', 'tile/0/0', 'tile/0/x000/000'],
-    ...['tile/0/000/', 'tile/0/000.p', 'tile/0/../0/000', 'tile/entries', 'tile/0', 'tile/0/%30%30%30', 'tile'],
+    ...['tile/0/000/', 'tile/0/000.p', 'tile/0/../0/000', 'tile/entries', 'tile/0', 'tile'],
     ...['checkpoint/', 'tile/0/x999/x999/x999/x999/x999/x999/999', 'tile/0/000.p/300'],
   ])('has no %s', async (path) => {
     const answer = await get(path)
     expect([answer.status, answer.json()]).toEqual([404, { code: 5, message: 'Not Found', details: [] }])
+  })
+
+  it('reads %30 as the 0 that it stands for: one path, as RFC 3986 §6.2.2.2 and ca.md §1 have it', async () => {
+    const [plain, escaped] = [await get('tile/0/000'), await get('tile/0/%30%30%30')]
+    expect([escaped.status, escaped.bytes]).toEqual([plain.status, plain.bytes])
   })
 
   it.each(['a', '-1', '4294967296', 'Entries'])('refuses the level %s as the reference does', async (level) => {

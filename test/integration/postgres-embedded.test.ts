@@ -227,8 +227,10 @@ describe('the embedded server', () => {
     const [row] = await database.query<{ pid: number }>('select pg_backend_pid() as pid')
     process.kill(row!.pid, 'SIGKILL')
     await until(alive)
-    // It is claimed again: nobody else can take it.
-    await until(async () => (await start().catch((error) => error)).code === 'POSTGRES_IN_USE')
+    // It is claimed again (to ask earlier would be to take it): nobody else can have it.
+    const claims = () => ask(server.adminUrl, "select 1 as held from pg_locks where locktype = 'advisory' and granted")
+    await until(async () => (await claims().catch(() => [])).length > 0)
+    await expect(start()).rejects.toThrowCode('POSTGRES_IN_USE')
     await database.close()
     await server.stop()
     expect(isAlive(server.pid)).toBe(false)

@@ -123,6 +123,27 @@ describe('COMMIT', () => {
     await goesOn(tree, log, 5n)
   })
 
+  it('that a standby has not confirmed is no success; a retry finds the entry', async () => {
+    const { plan, tree, log } = await newLog()
+    plan.fail('commit', 'warned')
+    await expect(log.append({ body: body('a') })).rejects.toThrowCode('LEDGER_STATE_UNKNOWN')
+    expect((await appendAll(log, [body('a')]))[0]).toMatchObject({ index: 4n, duplicate: true })
+    await goesOn(tree, log, 5n)
+  })
+
+  it('of a write that did not find the row as it was locked stops the log, and whoever waits behind it', async () => {
+    const { plan, tree, log } = await newLog({ batch: { maxEntries: 1 } })
+    plan.fail('write', 'nothing')
+    const results = await Promise.allSettled(['a', 'b'].map((text) => log.append({ body: body(text) })))
+    for (const result of results)
+      expect(result).toMatchObject({ status: 'rejected', reason: { code: 'LEDGER_CORRUPT' } })
+    await expect(log.append({ body: body('c') })).rejects.toThrowCode('LEDGER_CORRUPT')
+    await expect(log.resign()).rejects.toThrowCode('LEDGER_CORRUPT')
+    const fresh = await tree.open()
+    opened.push(fresh)
+    expect(await checkLog(fresh)).toMatchObject({ size: 4n })
+  })
+
   it('that the server refuses is a rollback', async () => {
     const { plan, tree, log } = await newLog()
     plan.fail('commit', '40001')

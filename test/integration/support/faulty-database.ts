@@ -7,9 +7,10 @@ export type StatementName = 'begin' | 'lock' | 'find' | 'write' | 'commit'
 /**
  * What goes wrong with a statement, once:
  * `lost-before`: the connection ends before it is sent; `lost-after`: it is carried out, and the connection ends before its answer is read;
+ * `nothing`: another statement that gives no row is carried out in its place; `warned`: the server warns before it;
  * anything else is an SQLSTATE that the server answers with instead.
  */
-export type Fault = 'lost-before' | 'lost-after' | (string & {})
+export type Fault = 'lost-before' | 'lost-after' | 'nothing' | 'warned' | (string & {})
 
 const NAMES: readonly [StatementName, (text: string, name: string | undefined) => boolean][] = [
   ['begin', (text) => text.startsWith('begin')],
@@ -66,6 +67,13 @@ export class FaultPlan {
     const fault = this.#faults.get(statement)?.shift()
     if (fault === undefined) return send()
     if (fault === 'lost-before') return this.#cut(client).then(send)
+    if (fault === 'nothing') return client.query('select 1 where false')
+    if (fault === 'warned') {
+      client
+        .query(`do $$ begin raise warning 'canceling wait for synchronous replication'; end $$`)
+        .catch(() => undefined)
+      return send()
+    }
     if (fault === 'lost-after') {
       return send().then(async () => {
         await this.#cut(client)

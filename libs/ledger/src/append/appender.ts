@@ -1,5 +1,5 @@
 import { equalBytes } from '@touchmark/encoding'
-import { assembleProof, leafHash, planInclusion } from '@touchmark/merkle'
+import { leafHash } from '@touchmark/merkle'
 import { PostgresError, type Database } from '@touchmark/postgres'
 import type pg from 'pg'
 import { LedgerError } from '../errors.js'
@@ -12,8 +12,9 @@ import { lockTreeRow, type TreeRow } from '../store/tree-row.js'
 import { begin, writeBatch } from '../store/write-batch.js'
 import type { TreeMemory } from '../tree-memory.js'
 import type { LeafData, LogHead } from '../types.js'
-import { grow, nodeSource, type Growth, type TreeEdge } from './growth.js'
+import { grow, proofsOf, type Growth } from './growth.js'
 import { reconcile } from './reconcile.js'
+import { asLedgerError, frozen, isRefusedValue, isUnknown, notStored } from './refusals.js'
 import { signHead } from './sign-head.js'
 import { CommitUnknown, all, writeAndCommit } from './transaction.js'
 import type { WaitingEntry } from './waiting-entry.js'
@@ -21,8 +22,6 @@ import type { WaitingEntry } from './waiting-entry.js'
 /** Runs of a batch whose transaction ended before COMMIT for a reason that passes: nothing was stored, so it may run again. */
 const MAX_ATTEMPTS = 3
 const PASSING: readonly string[] = ['POSTGRES_UNAVAILABLE', 'POSTGRES_SERIALIZATION', 'POSTGRES_DEADLOCK']
-/** The server refused a value: one entry's, perhaps, and then the others must not suffer. */
-const REFUSED_VALUE: readonly string[] = ['POSTGRES_CONSTRAINT', 'POSTGRES_QUERY']
 /** How long a COMMIT whose answer was lost is read after, and the longest pause between two attempts. */
 const READ_BACK_MS = 20_000
 const MAX_PAUSE_MS = 2_000
@@ -69,6 +68,7 @@ export class Appender {
       added = committed.added.length
       await this.#answer(items, committed)
     } catch (error) {
+      if (isUnknown(error)) outcome = 'unknown'
       if (error instanceof CommitUnknown) outcome = (await this.#readBack(items)) ? 'committed' : 'unknown'
       else if (isRefusedValue(error) && items.length > 1) await this.#halve(items)
       else this.#refuse(items, error)
@@ -320,49 +320,9 @@ export function hashAgain(added: readonly WaitingEntry[], bodies: ByteaArray): v
   }
 }
 
-function proofsOf(before: TreeEdge, { edge, changed }: Growth, firstIndex: bigint, count: number): Uint8Array[][] {
-  const source = nodeSource([...before.tiles, ...edge.tiles, ...changed])
-  const size = edge.range.size
-  return Array.from({ length: count }, (_, i) =>
-    assembleProof(planInclusion(firstIndex + BigInt(i), size), source, sha256),
-  )
-}
-
 /** One hash, two bodies: no such pair is known. It must not give one caller the other's entry. */
 function sameBody(item: WaitingEntry, stored: Uint8Array): boolean {
   if (equalBytes(item.entry.body, stored)) return true
   item.refuse(new LedgerError('LEDGER_ENTRY_REFUSED', 'another entry with the hash of this one is in the log'))
   return false
-}
-
-function isRefusedValue(error: unknown): boolean {
-  return error instanceof PostgresError && REFUSED_VALUE.includes(error.code)
-}
-
-function frozen(): LedgerError {
-  return new LedgerError('LEDGER_FROZEN', 'the log is frozen and takes no more entries')
-}
-
-function notStored(): LedgerError {
-  return new LedgerError('LEDGER_UNAVAILABLE', 'the entry was not stored', { retryAfterSeconds: 1 })
-}
-
-/** What callers are told: nothing was stored, and why. */
-function asLedgerError(error: unknown): unknown {
-  if (!(error instanceof PostgresError)) {
-    return error instanceof CommitUnknown
-      ? new LedgerError('LEDGER_STATE_UNKNOWN', error.message, { cause: error, retryAfterSeconds: 5 })
-      : error
-  }
-  if (error.code === 'POSTGRES_CORRUPT') {
-    return new LedgerError('LEDGER_CORRUPT', 'the database refused to store what contradicts it', { cause: error })
-  }
-  if (isRefusedValue(error)) {
-    const message = 'the database refused the entry; nothing was stored'
-    return new LedgerError('LEDGER_ENTRY_REFUSED', message, { cause: error })
-  }
-  return new LedgerError('LEDGER_UNAVAILABLE', 'the database could not store the entry; nothing was stored', {
-    cause: error,
-    retryAfterSeconds: 2,
-  })
 }

@@ -1,6 +1,6 @@
-import type { CompactRange } from '@touchmark/merkle'
-import { type NodeSource } from '@touchmark/merkle'
+import { assembleProof, planInclusion, type CompactRange, type NodeSource } from '@touchmark/merkle'
 import { TILE_HEIGHT, TILE_WIDTH, placeOfNode } from '@touchmark/tlog'
+import { sha256 } from '../sha256.js'
 import { TileNodes, tileKey } from './tile-nodes.js'
 
 /** What must be known of a tree to append to it: the frontier and the last tile of each level. Never changed once made. */
@@ -59,6 +59,20 @@ export function nodeSource(tiles: Iterable<TileNodes>): NodeSource {
       return byKey.get(tileKey(place.level, place.index))?.node(place.row, place.offset)
     },
   }
+}
+
+/** The inclusion proofs of the `count` entries that the growth began with at `firstIndex`. */
+export function proofsOf(
+  before: TreeEdge,
+  { edge, changed }: Growth,
+  firstIndex: bigint,
+  count: number,
+): Uint8Array[][] {
+  const source = nodeSource([...before.tiles, ...edge.tiles, ...changed])
+  const size = edge.range.size
+  return Array.from({ length: count }, (_, i) =>
+    assembleProof(planInclusion(firstIndex + BigInt(i), size), source, sha256),
+  )
 }
 
 /** The tile, row and offset of a node of the tree. */

@@ -16,7 +16,8 @@ export async function all<T extends readonly unknown[]>(statements: {
 
 /**
  * Steps 8 and 9: sends the statement and COMMIT together and says what became of them. `meanwhile` runs while the server writes.
- * Resolves when the transaction is committed. Throws CommitUnknown when nobody can say; any other error means that nothing was stored.
+ * Resolves when the transaction is committed. Throws CommitUnknown when the answer was lost, LEDGER_STATE_UNKNOWN when a standby
+ * has not confirmed; any other error means that nothing was stored.
  */
 export async function writeAndCommit(
   client: pg.ClientBase,
@@ -41,8 +42,13 @@ export async function writeAndCommit(
     if (committed.value.command !== 'COMMIT' || !written.value) {
       throw new LedgerError('LEDGER_CORRUPT', 'the row of the tree changed under its lock')
     }
-    // A wait for a synchronous standby that was cut short: stored here, and perhaps nowhere else.
-    if (warnings.length > 0) throw new CommitUnknown(`the commit was not confirmed: ${warnings.join('; ')}`)
+    // A wait for a synchronous standby that was cut short: stored here, and perhaps nowhere else. Reading back would find it here and prove nothing.
+    if (warnings.length > 0) {
+      throw new LedgerError('LEDGER_STATE_UNKNOWN', `the commit was not confirmed: ${warnings.join('; ')}`, {
+        retryAfterSeconds: 5,
+        hint: 'look at the standby that commits wait for; then send the entry again',
+      })
+    }
   } finally {
     client.off('notice', onNotice)
   }

@@ -4,6 +4,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { auditCertificateLog } from './certificate-log.mjs'
 
 const exec = promisify(execFile)
 
@@ -125,6 +126,9 @@ export async function testTools({ stack, found, token, file, folder, report }) {
       }
     }
   }
+  await check('the certificate log: signed head, every entry proven, @peculiar/x509 reads it', () =>
+    auditCertificateLog(stack, trust),
+  )
   if (found.fsck) {
     await fillLog(stack, 600)
     const host = new URL(stack.url).hostname

@@ -1,0 +1,36 @@
+import { InvalidArgumentError, type Command } from 'commander'
+import type { CliContext } from '../context.js'
+import { exitCodeOf } from '../exit-codes.js'
+
+/** A port: 0 lets the system choose. */
+export const port = (text: string): number => {
+  if (!/^\d{1,5}$/.test(text) || Number(text) > 65535)
+    throw new InvalidArgumentError('It must be a number from 0 to 65535.')
+  return Number(text)
+}
+
+/** The example that every command's help ends with. */
+export const example = (text: string): string => `\nExample:\n  ${text}\n`
+
+/** Runs an action with the outside world in hand; every error ends as one message and one exit code. */
+export function action(work: (context: CliContext, args: string[], options: never) => Promise<void>) {
+  return async (...received: unknown[]): Promise<void> => {
+    const command = received.at(-1) as Command
+    const options = command.optsWithGlobals<{ json?: boolean }>()
+    const [{ createContext }, { printError }] = await Promise.all([import('../context.js'), import('../output.js')])
+    const context = createContext(options)
+    try {
+      await work(context, command.args, options as never)
+    } catch (error) {
+      printError(context, error)
+      process.exitCode = exitCodeOf(error)
+    }
+  }
+}
+
+/** How a command finds the instance it speaks to. */
+export function instanceFlags(command: Command): Command {
+  return command
+    .option('--instance <url>', 'the Touchmark instance; else TOUCHMARK_INSTANCE, else what `trust use` chose')
+    .option('--root-fingerprint <sha256>', 'refuse an instance whose trust root has another fingerprint')
+}

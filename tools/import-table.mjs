@@ -13,16 +13,17 @@ export const importTable = {
   'libs/keys': { imports: [...leaves, 'crypto'], node: true },
   'libs/merkle': { imports: leaves, external: ['@noble/hashes'] },
   'libs/tlog': { imports: [...leaves, 'crypto', 'merkle'] },
+  'libs/audit': { imports: [...leaves, 'crypto', 'merkle', 'tlog'], external: ['aws4fetch'], node: true },
   'libs/x509': { imports: [...leaves, 'crypto'], external: ['@noble/hashes'] },
   'libs/identity': { imports: [...leaves, 'x509'], external: ['yaml'] },
-  'libs/entry': { imports: [...leaves, 'crypto', 'x509'] },
+  'libs/entry': { imports: [...leaves, 'crypto', 'x509', 'timestamp'] },
   'libs/timestamp': { imports: [...leaves, 'crypto', 'x509'] },
   'libs/bundle': { imports: leaves },
   'libs/trust': { imports: [...leaves, 'crypto', 'x509'] },
   'libs/verify': { imports: formats },
   'libs/sign': { imports: formats, node: true },
   'libs/ledger': {
-    imports: [...leaves, 'crypto', 'merkle', 'tlog', 'postgres'],
+    imports: [...leaves, 'crypto', 'merkle', 'tlog', 'audit', 'entry', 'postgres'],
     external: ['typeorm', 'pg'],
     node: true,
   },
@@ -40,6 +41,7 @@ export const importTable = {
   'apps/standalone': {
     imports: [
       ...formats,
+      'audit',
       'keys',
       'identity',
       'ledger',
@@ -53,6 +55,10 @@ export const importTable = {
     external: [...nest, 'oidc-provider', 'jose'],
     node: true,
   },
-  'apps/cli': { imports: [...formats, 'verify', 'sign', 'app-standalone'], external: ['commander'], node: true },
+  'apps/cli': {
+    imports: [...formats, 'audit', 'verify', 'sign', 'app-standalone'],
+    external: ['commander'],
+    node: true,
+  },
   migrations: { imports: [], external: ['typeorm'] },
 }

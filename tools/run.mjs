@@ -96,17 +96,26 @@ switch (command) {
   }
   case 'fault':
     process.env.TOUCHMARK_KILLS ??= '100'
+    process.env.TOUCHMARK_FAULT_MINUTES ??= '10'
     process.exitCode = await test(['fault'], rest)
     break
   case 'bench':
     await prepare(true)
     process.exitCode = await node(['test/bench/run.mjs', ...rest])
     break
+  case 'bench:log':
+    await prepare(true)
+    process.exitCode = await node(['test/bench/log.mjs', ...rest])
+    break
+  case 'bench:fill':
+    await prepare(true)
+    process.exitCode = await node(['test/bench/fill.mjs', ...rest])
+    break
   case 'interop':
     await prepare(true)
     process.exitCode = await node(['test/interop/run.mjs', ...rest])
     break
   default:
-    console.error('usage: node tools/run.mjs start|demo|test|fault|interop|bench [options]')
+    console.error('usage: node tools/run.mjs start|demo|test|fault|interop|bench|bench:log|bench:fill [options]')
     process.exitCode = 2
 }

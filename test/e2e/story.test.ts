@@ -105,7 +105,7 @@ describe('a person and an instance, from the first use on', () => {
     )
     expect(
       json<{ signatureLogs: object[] }>(await stack.touchmark('trust', 'show', '--json')).signatureLogs,
-    ).toHaveLength(1)
+    ).toHaveLength(2)
     const { stdout } = done(await stack.touchmark('trust', 'show', '--raw'))
     const served = await (await fetch(`${stack.url}/trust/trusted_root.json`)).text()
     expect(JSON.parse(stdout)).toEqual(JSON.parse(served))

@@ -60,7 +60,7 @@ describe('kill -9 under load', () => {
   })
 
   it(
-    `loses no acknowledged entry, never forks and keeps its keys over ${KILLS} kills`,
+    `C2, F1: the whole stack loses no acknowledged entry, never forks and keeps its keys over ${KILLS} kills`,
     async () => {
       let trust: string | undefined
       let killedServers = 0

@@ -19,7 +19,7 @@ beforeAll(async () => {
       [table],
     )
     const triggers = await db.query<{ drop: string }>(
-      `select format('drop trigger %I on %I', tgname, $1::text) as drop from pg_trigger where tgrelid = $1::regclass`,
+      `select format('drop trigger %I on %I', tgname, $1::text) as drop from pg_trigger where tgrelid = $1::regclass and not tgisinternal`,
       [table],
     )
     for (const { drop } of [...constraints, ...triggers]) await db.query(drop)

@@ -39,7 +39,7 @@ const STATEMENTS: StatementName[] = ['begin', 'lock', 'find', 'write']
 const PASSING: Fault[] = ['lost-before', 'lost-after', '40001', '40P01']
 const LASTING: Fault[] = ['57014', '55P03', '53100', '25006', '53200']
 
-describe('a statement before COMMIT', () => {
+describe('F2: a statement before COMMIT', () => {
   const passing = STATEMENTS.flatMap((statement) =>
     // A server does not answer BEGIN with a serialization failure.
     PASSING.filter((fault) => statement !== 'begin' || fault.startsWith('lost')).map(
@@ -77,7 +77,7 @@ describe('a statement before COMMIT', () => {
   })
 })
 
-describe('COMMIT', () => {
+describe('F2, F3: COMMIT', () => {
   it('whose answer is lost is read back: the entry is there, and is not appended again', async () => {
     const { plan, tree, log } = await newLog()
     plan.fail('commit', 'lost-after')
@@ -202,7 +202,7 @@ describe('the signer', () => {
   })
 })
 
-describe('a holder of the row that went silent', () => {
+describe('F7: a holder of the row that went silent', () => {
   it('is ended by the server, and the others go on', async () => {
     const { tree, log } = await newLog()
     await db.withClient(async (client) => {

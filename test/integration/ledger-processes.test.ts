@@ -65,7 +65,7 @@ async function assertOneHistory(log: Log, answers: readonly AppendedEntry[]): Pr
 }
 
 describe('several processes on one tree', () => {
-  it('give every entry an index of its own, without a gap, in one history', async () => {
+  it('C2: give every entry an index of its own, without a gap, in one history', async () => {
     const tree = new TestTree(db)
     const logs = await processes(tree, 3)
     const work = logs.flatMap((log, p) => Array.from({ length: 8 }, (_, w) => writer(log, bodies(`${p}.${w}`, 12))))
@@ -76,7 +76,7 @@ describe('several processes on one tree', () => {
     for (const log of logs) expect(await checkLog(log)).toMatchObject({ size: 289n })
   })
 
-  it('give one entry that comes a thousand times one index', async () => {
+  it('C7: give one entry that comes a thousand times one index', async () => {
     const tree = new TestTree(db)
     const logs = await processes(tree, 3)
     const same = body('the same')
@@ -111,7 +111,7 @@ describe('several processes on one tree', () => {
     expect((await second!.checkpoint()).size).toBe(31n)
   })
 
-  it('lose nothing while connections are cut at random', async () => {
+  it('F7: lose nothing while connections are cut at random', async () => {
     const tree = new TestTree(db)
     const logs = await processes(tree, 2)
     let cutting = true

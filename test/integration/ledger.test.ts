@@ -141,7 +141,7 @@ describe('appending', () => {
     await checkLog(log)
   })
 
-  it('turns callers away past its bound, with a time to come again, and serves them later', async () => {
+  it('F8: turns callers away past its bound, with a time to come again, and serves them later', async () => {
     const slow = slowSigner()
     const refused: string[] = []
     const observe = { refused: (code: string) => void refused.push(code) }
@@ -159,7 +159,7 @@ describe('appending', () => {
     await checkLog(log)
   })
 
-  it.each([0, 1, 40])('answers the %d entries it accepted before it closes, and takes no more', async (count) => {
+  it.each([0, 1, 40])('F4: answers the %d entries it accepted before it closes, and takes no more', async (count) => {
     const tree = new TestTree(db)
     const log = await tree.open({ batch: { maxEntries: 16 } })
     const answers = bodies('pending', count).map((one) => log.append({ body: one }))
@@ -194,10 +194,8 @@ describe('appending', () => {
     await appendAll(log, [body('one'), body('two'), body('one')])
     await log.append({ body: body('two') })
     await log.close()
-    expect(reports).toMatchObject([
-      { outcome: 'committed', entries: 3, added: 2, bytes: 9 },
-      { outcome: 'unchanged', entries: 1, added: 0 },
-    ])
+    // The equal one was in no batch, nor was the known one.
+    expect(reports).toMatchObject([{ outcome: 'committed', entries: 2, added: 2, bytes: 6 }])
   })
 })
 
@@ -352,7 +350,7 @@ describe('tile edges', () => {
     await checkLog(again)
   })
 
-  it('of trees of 65,535 to 65,537 entries are right, over restarts', async () => {
+  it('C6: of trees of 65,535 to 65,537 entries are right, over restarts', async () => {
     const tree = new TestTree(db, { maxWaiting: 100_000, batch: { maxEntries: 4096 } })
     let log = await tree.open()
     await Promise.all(bodies('fill', 65_533).map((one) => log.append({ body: one })))

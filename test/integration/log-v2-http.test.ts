@@ -342,6 +342,38 @@ describe('tiles and checkpoint', () => {
     ])
   })
 
+  it.each(['/api/v2/tile/0/000', '/api/v2/tile/entries/001.p/2'])('sends one range of %s', async (path) => {
+    const { bytes, headers } = await server.call(path)
+    const etag = headers.etag!
+    expect(headers['accept-ranges']).toBe('bytes')
+    const ask = (range: string, more: Record<string, string> = {}, method = 'GET') =>
+      server.call(path, { method, headers: { Range: range, ...more } })
+    const part = await ask('bytes=2-5')
+    expect([part.status, part.headers['content-range'], part.headers.etag]).toEqual([
+      ...[206, `bytes 2-5/${bytes.length}`],
+      etag,
+    ])
+    expect(part.bytes).toEqual(bytes.subarray(2, 6))
+    expect((await ask('bytes=-3')).bytes).toEqual(bytes.subarray(-3))
+    expect((await ask('bytes=2-5', { 'If-Range': etag })).status).toBe(206)
+    const beyond = await ask(`bytes=${bytes.length}-`)
+    expect([beyond.status, beyond.bytes.length, beyond.headers['content-range']]).toEqual([
+      ...[416, 0],
+      `bytes */${bytes.length}`,
+    ])
+    const whole = [
+      await ask('bytes=2-5', { 'If-Range': '"other"' }),
+      await ask('bytes=2-5', { 'If-Range': `W/${etag}` }),
+      await ask('bytes=2-5', { 'If-Range': 'Sun, 06 Nov 1994 08:49:37 GMT' }),
+      await ask('bytes=0-1,4-5'),
+      await ask('lines=1-2'),
+    ]
+    for (const answer of whole) expect([answer.status, answer.bytes.length]).toEqual([200, bytes.length])
+    expect((await ask('bytes=2-5', { 'If-None-Match': etag })).status).toBe(304)
+    const head = await ask('bytes=2-5', {}, 'HEAD')
+    expect([head.status, head.headers['content-length']]).toEqual([200, String(bytes.length)])
+  })
+
   it.each([
     ...['tile/0/002', 'tile/1/001', 'tile/2/000', 'tile/0/001', 'tile/entries/001', 'tile/0/000.p/0'],
     ...['tile/0/000.p/256', 'tile/0/000.p/01', 'tile/64/000', 'tile/00/000', 'tile/0/0', 'tile/0/x000/000'],

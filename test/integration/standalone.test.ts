@@ -29,7 +29,8 @@ describe('a running stack', () => {
 
   it('is healthy, and says what it has checked', async () => {
     expect((await send(stack.url, '/healthz')).text).toBe('{"status":"SERVING"}\n')
-    const ok = { database: 'ok', keys: 'ok', 'signature log': 'ok', 'certificate log': 'ok', clock: 'ok' }
+    const logs = { 'signature log': 'ok', 'signature-v1 log': 'ok', 'certificate log': 'ok', shards: 'ok' }
+    const ok = { database: 'ok', keys: 'ok', ...logs, clock: 'ok' }
     expect(JSON.parse((await send(stack.url, '/readyz')).text)).toEqual({ ready: true, checks: ok })
   })
 
@@ -37,7 +38,7 @@ describe('a running stack', () => {
     expect(mode(stack.data)).toBe('711')
     expect(mode(join(stack.data, 'keys'))).toBe('700')
     const keys = readdirSync(join(stack.data, 'keys')).filter((name) => name.endsWith('.json'))
-    expect(keys.filter((name) => name.endsWith('.key.json'))).toHaveLength(7)
+    expect(keys.filter((name) => name.endsWith('.key.json'))).toHaveLength(8)
     for (const name of keys) expect(mode(join(stack.data, 'keys', name))).toBe('600')
   })
 
@@ -285,11 +286,14 @@ describe('starting again', () => {
       expect(existsSync(keys())).toBe(false)
     })
 
-    it.each(['signature-log.key.json', 'tsa-leaf.crt.pem'])('itself, without %s: refused', async (name) => {
-      await rm(join(keys(), name))
-      await refused('STANDALONE_KEYS_MISSING')
-      expect(existsSync(join(keys(), name))).toBe(false)
-    })
+    it.each(['signature-log.key.json', 'signature-log-v1.key.json', 'tsa-leaf.crt.pem'])(
+      'itself, without %s: refused',
+      async (name) => {
+        await rm(join(keys(), name))
+        await refused('STANDALONE_KEYS_MISSING')
+        expect(existsSync(join(keys(), name))).toBe(false)
+      },
+    )
 
     it('itself, with the certificate of another: refused', async () => {
       await cp(join(keys(), 'ca-root.crt.pem'), join(keys(), 'tsa-root.crt.pem'))

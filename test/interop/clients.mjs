@@ -14,9 +14,14 @@ export const cacheFolder =
 
 const GO_CLIENTS = {
   cosign: 'github.com/sigstore/cosign/v3/cmd/cosign@v3.1.3',
+  cosign2: 'github.com/sigstore/cosign/v2/cmd/cosign@v2.6.5',
+  rekorCli: 'github.com/sigstore/rekor/cmd/rekor-cli@v1.5.4',
   fsck: 'github.com/transparency-dev/tessera/cmd/fsck@v1.0.4',
 }
-const PYTHON_CLIENT = 'sigstore==4.5.1'
+const PYTHON_CLIENTS = {
+  python: { requirement: 'sigstore==4.5.1', folder: 'sigstore-4.5.1', program: 'sigstore' },
+  moto: { requirement: 'moto[s3,server]==5.2.5', folder: 'moto-5.2.5', program: 'moto_server' },
+}
 const JS_CLI = '@sigstore/cli@0.8.1'
 
 async function goClient(name, module) {
@@ -36,13 +41,13 @@ async function goClient(name, module) {
   }
 }
 
-async function pythonClient() {
-  const folder = join(cacheFolder, PYTHON_CLIENT.replace('==', '-'))
-  const target = join(folder, 'bin', 'sigstore')
+async function pythonClient({ requirement, folder: name, program }) {
+  const folder = join(cacheFolder, name)
+  const target = join(folder, 'bin', program)
   if (existsSync(target)) return target
   await run('python3', ['-m', 'venv', folder])
   try {
-    await run(join(folder, 'bin', 'pip'), ['--quiet', 'install', PYTHON_CLIENT], { maxBuffer: 64 << 20 })
+    await run(join(folder, 'bin', 'pip'), ['--quiet', 'install', requirement], { maxBuffer: 64 << 20 })
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
     throw error
@@ -68,18 +73,22 @@ async function systemTool(name) {
   return name
 }
 
-/** Resolves with the clients that are there, and with a reason for each that is not. */
-export async function bringClients(progress) {
+/** Resolves with the clients that are there, and with a reason for each that is not; `names` are all of them, or those that are wanted. */
+export async function bringClients(progress, names) {
   const wanted = {
     cosign: () => goClient('cosign', GO_CLIENTS.cosign),
+    cosign2: () => goClient('cosign2', GO_CLIENTS.cosign2),
+    rekorCli: () => goClient('rekor-cli', GO_CLIENTS.rekorCli),
     fsck: () => goClient('fsck', GO_CLIENTS.fsck),
-    python: pythonClient,
+    python: () => pythonClient(PYTHON_CLIENTS.python),
+    moto: () => pythonClient(PYTHON_CLIENTS.moto),
     jsCli,
     openssl: () => systemTool('openssl'),
   }
   const found = {}
   const missing = {}
   for (const [name, bring] of Object.entries(wanted)) {
+    if (names !== undefined && !names.includes(name)) continue
     progress(name)
     try {
       found[name] = await bring()

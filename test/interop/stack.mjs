@@ -8,7 +8,7 @@ import { promisify } from 'node:util'
 
 const exec = promisify(execFile)
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-const bin = join(root, 'apps', 'cli', 'bin', 'touchmark.mjs')
+export const bin = join(root, 'apps', 'cli', 'bin', 'touchmark.mjs')
 
 export function freePort() {
   return new Promise((resolve) => {

@@ -27,6 +27,11 @@ interface Answer {
   inclusionProof: { treeSize: string; rootHash: string }
 }
 
+/** Leaf hash (hex) of a body that came in base64. */
+export function leafHashOf(body: string): string {
+  return createHash('sha256').update(Buffer.of(0)).update(Buffer.from(body, 'base64')).digest('hex')
+}
+
 /** Writes one entry. Resolves with what was acknowledged, or undefined when it was not (any failure of the server). */
 export async function writeEntry(url: string, request = entryRequest()): Promise<Acknowledged | undefined> {
   try {
@@ -38,9 +43,13 @@ export async function writeEntry(url: string, request = entryRequest()): Promise
     const text = await response.text()
     if (response.status !== 201) return undefined
     const answer = JSON.parse(text) as Answer
-    const leaf = createHash('sha256').update(Buffer.of(0)).update(Buffer.from(answer.canonicalizedBody, 'base64'))
     const { treeSize, rootHash } = answer.inclusionProof
-    return { index: BigInt(answer.logIndex), leafHash: leaf.digest('hex'), size: BigInt(treeSize), rootHash }
+    return {
+      index: BigInt(answer.logIndex),
+      leafHash: leafHashOf(answer.canonicalizedBody),
+      size: BigInt(treeSize),
+      rootHash,
+    }
   } catch {
     return undefined
   }

@@ -2,17 +2,20 @@ import type { CryptoPort } from '@touchmark/crypto'
 import { isCodedError } from '@touchmark/errors'
 import { auditText, type Audit } from './audit/audit.js'
 import type { TokenVerifier } from './identity/token-verifier.js'
-import type { CertificateIssuer, Issued } from './issuance/index.js'
+import type { CertificateIssuer, Issued, Linted, Logged } from './issuance/index.js'
+import { claimRequest, isNotLogged } from './record/claim-request.js'
+import type { Claim, IssuanceRecord } from './record/issuance-record.js'
 import { prove, type ProofRequest, type Proven } from './proof/proven.js'
 
 export interface CertificateRequestsOptions {
   readonly tokens: TokenVerifier
   readonly issuer: CertificateIssuer
+  readonly record: IssuanceRecord
   readonly crypto: CryptoPort
   readonly audit: Audit
 }
 
-/** The one way to a certificate: authenticate, prove, prepare, lint, log, issue. Each step takes what only the step before it makes. */
+/** The one way to a certificate: authenticate, prove, prepare, lint, claim, log, issue. Each step takes what only the step before it makes. */
 export class CertificateRequests {
   readonly #options: CertificateRequestsOptions
 
@@ -37,10 +40,10 @@ export class CertificateRequests {
   }
 
   async #certify(api: 'v1' | 'v2', proven: Proven): Promise<Issued> {
-    const { issuer, audit } = this.#options
+    const { issuer, record, crypto, audit } = this.#options
     const principal = proven.principal()
     const linted = issuer.lint(issuer.prepare(principal, proven.publicKey))
-    const logged = await issuer.record(linted)
+    const logged = await this.#log(linted, await claimRequest(record, proven, principal, crypto))
     const issued = await issuer.issue(logged)
     audit({
       event: 'certificate-issued',
@@ -53,5 +56,15 @@ export class CertificateRequests {
       notAfter: issued.certificate.notAfter.toISOString(),
     })
     return issued
+  }
+
+  /** A claim stays once the log may have the entry, whatever comes after: the request has had its one certificate. */
+  async #log(linted: Linted, claim: Claim): Promise<Logged> {
+    try {
+      return await this.#options.issuer.record(linted)
+    } catch (error) {
+      if (isNotLogged(error)) await claim.release()
+      throw error
+    }
   }
 }

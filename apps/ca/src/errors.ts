@@ -10,5 +10,11 @@ export type CaErrorCode =
   | 'CA_KEY_INSECURE'
   | 'CA_PROOF_INVALID'
   | 'CA_ALGORITHM_REFUSED'
+  /** The token was used for this key before: one request is answered with one certificate. */
+  | 'CA_REQUEST_REPLAYED'
+  /** A CSR, which does not say who sends it, for a key that was certified for somebody else. */
+  | 'CA_KEY_OF_ANOTHER'
+  /** The record of what was certified does not answer: nothing is issued without it. */
+  | 'CA_RECORD_UNAVAILABLE'
 
 export class CaError extends CodedError<CaErrorCode> {}

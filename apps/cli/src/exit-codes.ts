@@ -12,6 +12,7 @@ export const EXIT = {
   service: 7,
   file: 8,
   serving: 9,
+  damaged: 10,
 } as const
 
 export const EXIT_TEXT: readonly (readonly [number, string])[] = [
@@ -25,12 +26,17 @@ export const EXIT_TEXT: readonly (readonly [number, string])[] = [
   [EXIT.service, 'a service cannot be reached, failed or answered nonsense'],
   [EXIT.file, 'a file cannot be read or written, or is there already'],
   [EXIT.serving, 'the stack of `touchmark up` could not start'],
+  [EXIT.damaged, '`log fsck` found a log to be damaged: the report names what differs'],
 ]
 
 /** The first pattern that fits decides. */
 const BY_CODE: readonly (readonly [RegExp, number])[] = [
-  [/^(CLI_USAGE|POLICY_EMPTY|POLICY_INVALID)$/, EXIT.usage],
-  [/^CLI_FILE_/, EXIT.file],
+  [
+    /^(CLI_USAGE|POLICY_EMPTY|POLICY_INVALID|ENTRY_SEARCH_INVALID|LEDGER_RECOVERY_REFUSED|AUDIT_TARGET_INVALID)$/,
+    EXIT.usage,
+  ],
+  [/^(CLI_FILE_|AUDIT_STATE_|AUDIT_EXPORT_)/, EXIT.file],
+  [/^AUDIT_LOG_/, EXIT.damaged],
   [/^TRUST_SERVICE_/, EXIT.service],
   [/^(CLI_NO_INSTANCE|CLI_TRUST_|CLI_FINGERPRINT_|VERIFY_OTHER_INSTANCE|VERIFY_TRUSTED_ROOT_|TRUST_)/, EXIT.trust],
   [/^(CLI_LOGIN_|CLI_NOT_DEMO|SIGN_TOKEN_|SIGN_EMAIL_)/, EXIT.login],
@@ -38,7 +44,7 @@ const BY_CODE: readonly (readonly [RegExp, number])[] = [
   [/^POLICY_/, EXIT.policy],
   [/^(CLI_ENTRY_|CLI_SIGNATURE_)/, EXIT.notVerified],
   [/^(VERIFY_|BUNDLE_|X509_|TIMESTAMP_|MERKLE_|TLOG_|ENTRY_|CRYPTO_|DER_|ENCODING_)/, EXIT.notVerified],
-  [/^(STANDALONE_|KEYS_|POSTGRES_|LEDGER_|SERVICE_|IDENTITY_|CA_|LOG_|TSA_)/, EXIT.serving],
+  [/^(AUDIT_|STANDALONE_|KEYS_|POSTGRES_|LEDGER_|SERVICE_|IDENTITY_|CA_|LOG_|TSA_)/, EXIT.serving],
 ]
 
 /** The exit code of an error; what has no code of ours is our fault. */

@@ -13,5 +13,7 @@ export type LogApiErrorCode =
   | 'LOG_DEADLINE'
   /** Grpc-Timeout is not a time. */
   | 'LOG_DEADLINE_INVALID'
+  /** A request of API v1 names a tree, or sizes of one, that cannot be; the text is the reference's and may be sent. */
+  | 'LOG_V1_REFUSED'
 
 export class LogApiError extends CodedError<LogApiErrorCode> {}

@@ -4,6 +4,7 @@ import type { Log } from '@touchmark/ledger'
 import { CtController } from './http/ct/ct.controller.js'
 import { EntriesController } from './http/v2/entries.controller.js'
 import { TilesController } from './http/v2/tiles.controller.js'
+import type { V2Logs } from './http/v2/v2-logs.js'
 import {
   CERTIFICATE_LOG_SETTINGS,
   LOG_SETTINGS,
@@ -16,8 +17,8 @@ import {
 export const MAX_BODY_BYTES = 4 << 20
 
 export interface LogOptions {
-  /** The signature log of API v2. Whoever opened it closes it, after the last request. */
-  readonly log: Log
+  /** The signature log of API v2, all shards of it. Whoever opened them closes them, after the last request. */
+  readonly logs: V2Logs
   /** The certificate log, where it is served by this process, with the roots of get-roots as DER. */
   readonly certificateLog?: { readonly log: Log; readonly roots: readonly Uint8Array[] }
   readonly crypto: CryptoPort
@@ -30,9 +31,11 @@ export interface LogOptions {
 @Module({})
 export class LogModule {
   static register(options: LogOptions): DynamicModule {
-    const { log, crypto, certificateLog, maxBodyBytes = MAX_BODY_BYTES, report = () => undefined } = options
-    if (log.kind !== 'signature-v2') throw new TypeError(`API v2 is served from a signature-v2 log, not ${log.kind}`)
-    const settings: LogSettings = { log, crypto, maxBodyBytes, report }
+    const { logs, crypto, certificateLog, maxBodyBytes = MAX_BODY_BYTES, report = () => undefined } = options
+    for (const { kind } of logs.all()) {
+      if (kind !== 'signature-v2') throw new TypeError(`API v2 is served from a signature-v2 log, not ${kind}`)
+    }
+    const settings: LogSettings = { logs, crypto, maxBodyBytes, report }
     const v2 = { provide: LOG_SETTINGS, useValue: settings }
     if (certificateLog === undefined) {
       return { module: LogModule, controllers: [EntriesController, TilesController], providers: [v2] }

@@ -1,5 +1,6 @@
 import type { CryptoPort } from '@touchmark/crypto'
 import type { Log } from '@touchmark/ledger'
+import type { V2Logs } from './http/v2/v2-logs.js'
 
 export const LOG_SETTINGS = Symbol('LOG_SETTINGS')
 
@@ -8,8 +9,8 @@ export type ErrorReport = (error: unknown, context: { readonly requestId: string
 
 /** What the controllers are handed. */
 export interface LogSettings {
-  /** The signature log that `POST /api/v2/log/entries` writes to and whose tiles are under /api/v2. */
-  readonly log: Log
+  /** The signature logs that `POST /api/v2/log/entries` writes to and whose tiles are under /api/v2. */
+  readonly logs: V2Logs
   readonly crypto: CryptoPort
   readonly maxBodyBytes: number
   readonly report: ErrorReport

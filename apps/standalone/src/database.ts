@@ -9,13 +9,18 @@ export interface RunningDatabase {
   close(): Promise<void>
 }
 
+/** Connections of an instance that is one process. */
 const POOL_SIZE = 16
 const SERVER_WAIT_MS = 30_000
 
-/** Opens the configured PostgreSQL, or starts the embedded one; the schema is brought up to date. */
+/**
+ * Opens the configured PostgreSQL, or starts the embedded one; the schema is brought up to date. `workerPoolSize`: this process is a worker, whose
+ * supervisor has done the latter.
+ */
 export async function openStandaloneDatabase(
   config: StandaloneConfig,
   log: (line: string) => void,
+  workerPoolSize?: number,
 ): Promise<RunningDatabase> {
   const embedded =
     config.databaseUrl === undefined
@@ -25,13 +30,13 @@ export async function openStandaloneDatabase(
   try {
     const db = await openDatabase({
       url,
-      poolSize: POOL_SIZE,
+      poolSize: workerPoolSize ?? POOL_SIZE,
       applicationName: 'touchmark',
       waitMs: SERVER_WAIT_MS,
       log,
     })
     try {
-      await migrate(db)
+      if (workerPoolSize === undefined) await migrate(db)
     } catch (error) {
       await db.close()
       throw error

@@ -3,6 +3,7 @@ import { createLogger } from '@touchmark/service'
 import { readConfig, type UpOptions } from './config/options.js'
 import { greeting } from './greeting.js'
 import { startStandalone } from './start.js'
+import { startWorkers } from './workers/start-workers.js'
 
 /** Longer than any request may take. */
 const DRAIN_MS = 15_000
@@ -16,7 +17,8 @@ export async function runStandalone(options: UpOptions): Promise<void> {
   const logger = createLogger({ level: config.logLevel })
   // From now on, so that a signal during a long start ends it in order as well.
   const signal = signalled()
-  const standalone = await startStandalone(config, { clock: systemClock, logger })
+  const start = config.workers === 1 ? startStandalone : startWorkers
+  const standalone = await start(config, { clock: systemClock, logger })
   // A service goes on when nobody reads what it prints any more.
   process.stdout.removeAllListeners('error').on('error', () => undefined)
   process.stdout.write(greeting(standalone.greeting))

@@ -7,18 +7,31 @@ import {
   LocalIssuerSource,
   TokenVerifier,
 } from '@touchmark/app-ca'
-import { certificateLogApi, checkpointApi, entriesApi, LogModule, tilesApi } from '@touchmark/app-log'
+import {
+  certificateLogApi,
+  checkpointApi,
+  entriesApi,
+  logHotRoutes,
+  LogModule,
+  LogV1Module,
+  tilesApi,
+  v1IndexApi,
+  v1LogApi,
+  searchApi,
+  SearchModule,
+} from '@touchmark/app-log'
 import { MonotonicClockGuard, timestampApi, TsaModule } from '@touchmark/app-tsa'
 import { TrustModule, trustShape } from '@touchmark/app-trust'
 import type { Clock } from '@touchmark/clock'
 import { nodeCrypto, randomBytes } from '@touchmark/crypto/node'
 import { pemEncode } from '@touchmark/encoding'
-import { openLog, type Log } from '@touchmark/ledger'
+import type { Log } from '@touchmark/ledger'
 import {
   createHttpMetrics,
   createRegistry,
   Health,
   listen,
+  metricSnapshot,
   serveMetrics,
   type ApiShape,
   type Logger,
@@ -26,22 +39,26 @@ import {
 import { trustedRootFingerprint } from '@touchmark/trust'
 import { ctLogId } from '@touchmark/x509'
 import type { DynamicModule } from '@nestjs/common'
-import { certificateLogGenesis, precertificateLog } from './compose/certificate-log.js'
+import { precertificateLog } from './compose/certificate-log.js'
+import { PostgresIssuanceRecord } from './compose/issuance-record.js'
 import { createNestApp } from './compose/nest-app.js'
+import { openGuard, watchGuard } from './compose/open-guard.js'
 import { Opened } from './compose/opened.js'
+import { createSearch } from './compose/search.js'
 import { SHARED_SHAPES } from './compose/shared-shapes.js'
-import { trustDocuments } from './compose/trust-documents.js'
+import { followingTrust } from './compose/trust-documents.js'
 import { addGauges, addHealthChecks, keepFresh, type Watched } from './compose/watch.js'
 import { checkIssuers, settleIssuers, type Issuers } from './config/issuers.js'
 import type { StandaloneConfig } from './config/options.js'
 import { openStandaloneDatabase, type RunningDatabase } from './database.js'
 import type { GreetingInput } from './greeting.js'
 import { makeDataFolder } from './instance/data-folder.js'
-import type { InstanceRow } from './instance/instance-row.js'
 import type { Material } from './instance/material.js'
 import { openInstance, passphraseOf, portOf } from './instance/open-instance.js'
+import { openTrees, watchedLogs, type Trees } from './logs/open-trees.js'
 import { demoIssuer, type DemoParts } from './oidc/demo-issuer.js'
 import { OidcModule, oidcShape } from './oidc/oidc.module.js'
+import type { WorkerSeat } from './workers/worker-seat.js'
 
 /** A running stack. */
 export interface Standalone {
@@ -56,6 +73,8 @@ export interface Standalone {
 interface Surroundings {
   readonly clock: Clock
   readonly logger: Logger
+  /** This process is one of several workers of an instance; see workers/. */
+  readonly worker?: WorkerSeat
 }
 
 /**
@@ -73,37 +92,55 @@ export async function startStandalone(config: StandaloneConfig, surroundings: Su
   }
 }
 
-async function start(config: StandaloneConfig, { clock, logger }: Surroundings, opened: Opened): Promise<Standalone> {
+async function start(
+  config: StandaloneConfig,
+  { clock, logger, worker }: Surroundings,
+  opened: Opened,
+): Promise<Standalone> {
   // Before anything is fixed: what is wrong here must not cost a public URL.
   if (config.issuersText !== undefined) checkIssuers(config.issuersText)
   await makeDataFolder(config.dataDir)
   const passphrase = await passphraseOf(config)
-  const database = await openStandaloneDatabase(config, (line) => logger.info({ line }, 'postgres'))
+  const database = await openStandaloneDatabase(config, (line) => logger.info({ line }, 'postgres'), worker?.poolSize)
   opened.add(() => database.close())
-  const { row, material, first } = await openInstance(config, database, passphrase, clock)
+  const { row, material, store, first } = await openInstance(config, database, passphrase, clock)
   const organization = new URL(row.publicUrl).hostname
   const issuers = settleIssuers(config.issuersText, config.demoIssuer, row.publicUrl)
   for (const warning of issuers.configuration.warnings) logger.warn({ warning }, 'issuer configuration')
 
   const registry = createRegistry()
-  const logs = await openLogs(database, material, row, clock)
-  opened.add(() => Promise.all(Object.values(logs).map((log) => log.close())).then(() => undefined))
+  const guard = openGuard(config)
+  opened.add(() => guard.close())
+  const guardWatch = watchGuard(guard, logger, registry)
+  opened.add(() => Promise.resolve(guardWatch.stop()))
+  const search = createSearch({ db: database.db, registry, logger, follows: worker?.housekeeper ?? true })
+  const observe = {
+    ...search.observe,
+    guardBegan: (size: bigint) =>
+      logger.warn(
+        { size: size.toString() },
+        'rollback guard: nothing was known of this tree; the database is believed',
+      ),
+  }
+  const trees = await openTrees({ db: database.db, material, store, row, clock, logger, common: { guard, observe } })
+  opened.add(() => trees.close())
   const clockGuard = new MonotonicClockGuard({ clock })
   const watched: Watched = {
     db: database.db,
-    logs,
+    logs: () => watchedLogs(trees),
+    shardProblem: () => trees.shards.problem(),
     material,
     clock,
     crypto: nodeCrypto,
     clockProblem: () => clockGuard.problem(),
   }
-  const { root, documents } = trustDocuments({
+  const ctKey = trees.certificate.publicKey
+  const trust = followingTrust(trees.shards, {
     publicUrl: row.publicUrl,
     createdAt: row.createdAt,
     organization,
     material,
-    signatureLog: logs.signature,
-    certificateLog: { publicKey: logs.certificate.publicKey, ctLogId: ctLogId(logs.certificate.publicKey, nodeCrypto) },
+    certificateLog: { publicKey: ctKey, ctLogId: ctLogId(ctKey, nodeCrypto) },
     issuerUrl: issuers.loginUrl,
   })
 
@@ -118,13 +155,28 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
     : undefined
   const tokens = tokenVerifier(issuers, demo, clock)
   const modules: DynamicModule[] = [
-    caModule({ material, logs, tokens, issuers, clock, logger }),
+    caModule({ db: database.db, material, logs: trees, tokens, issuers, clock, logger }),
     LogModule.register({
-      log: logs.signature,
-      certificateLog: { log: logs.certificate, roots: [material.caRoot.der] },
+      logs: trees.shards,
+      certificateLog: { log: trees.certificate, roots: [material.caRoot.der] },
       crypto: nodeCrypto,
       report: (error, { requestId, ours }) =>
         logger[ours ? 'error' : 'debug']({ err: error, id: requestId }, 'log request'),
+    }),
+    LogV1Module.register({
+      trees: trees.v1,
+      search: search.index,
+      clock,
+      crypto: nodeCrypto,
+      report: (error, { requestId, ours }) =>
+        logger[ours ? 'error' : 'debug']({ err: error, id: requestId }, 'log request, API v1'),
+    }),
+    SearchModule.register({
+      index: search.index,
+      logs: () => trees.all(),
+      crypto: nodeCrypto,
+      report: (error, { requestId, ours }) =>
+        logger[ours ? 'error' : 'debug']({ err: error, id: requestId }, 'search request'),
     }),
     TsaModule.register({
       signer: material.signers['tsa-leaf'],
@@ -135,7 +187,7 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
       servePing: false,
       report: (error) => logger.error({ err: error }, 'timestamp request'),
     }),
-    TrustModule.register(documents),
+    TrustModule.register(() => trust().documents),
     ...(demo === undefined ? [] : [OidcModule.register(demo.issuer)]),
   ]
   const shapes: ApiShape[] = [
@@ -143,7 +195,10 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
     checkpointApi,
     entriesApi,
     tilesApi,
+    v1LogApi,
+    v1IndexApi,
     certificateLogApi,
+    searchApi,
     timestampApi,
     trustShape,
     ...SHARED_SHAPES,
@@ -153,27 +208,32 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
   const health = new Health(clock)
   addHealthChecks(health, watched)
   const gauges = addGauges(registry, watched)
-  const app = await createNestApp(modules, { shapes, health, metrics: createHttpMetrics(registry), logger })
+  const edgeOptions = { shapes, health, metrics: createHttpMetrics(registry), logger }
+  const app = await createNestApp(modules, edgeOptions, logHotRoutes)
   opened.add(() => app.close())
-  const fresh = await keepFresh(watched, gauges, logger)
+  const fresh = await keepFresh(watched, gauges, logger, worker?.housekeeper)
   opened.add(() => fresh.stop())
-  const metrics = await serveMetrics(registry, config.metricsListen, config.metricsPort)
-  opened.add(() => metrics.close())
+  const metrics =
+    worker === undefined ? await serveMetrics(registry, config.metricsListen, config.metricsPort) : undefined
+  opened.add(() => metrics?.close())
+  search.start(() => trees.all())
+  opened.add(() => search.stop())
   void tokens.warmUp((issuer, why) => logger.warn({ issuer, why }, 'an issuer does not answer yet'))
   const server = await listen(app.handler, config.listen, portOf(config, row))
+  worker?.useMetrics(() => metricSnapshot(registry))
   return {
     port: server.port,
     greeting: {
       publicUrl: row.publicUrl,
       localUrl: `http://localhost:${server.port}`,
       dataDir: config.dataDir,
-      metricsUrl: `http://${reachable(config.metricsListen)}:${metrics.port}/metrics`,
-      fingerprint: trustedRootFingerprint(root, nodeCrypto),
+      metricsUrl: metrics === undefined ? '' : metricsUrl(config, metrics.port),
+      fingerprint: trustedRootFingerprint(trust().root, nodeCrypto),
       demo: issuers.demo,
       loginUrl: issuers.loginUrl,
       first,
     },
-    failed: Promise.race([database.exited, fatal(Object.values(logs))]),
+    failed: Promise.race([database.exited, fatal(trees)]),
     async stop(drainMs) {
       await server.drain(drainMs)
       await opened.close()
@@ -181,30 +241,15 @@ async function start(config: StandaloneConfig, { clock, logger }: Surroundings, 
   }
 }
 
+/** Where metrics are, for a person on this machine. */
+export function metricsUrl(config: StandaloneConfig, port: number): string {
+  return `http://${reachable(config.metricsListen)}:${port}/metrics`
+}
+
 /** An address that a person on this machine can open. */
 function reachable(listen: string): string {
   if (listen === '0.0.0.0' || listen === '::') return '127.0.0.1'
   return listen.includes(':') ? `[${listen}]` : listen
-}
-
-async function openLogs(
-  { db }: RunningDatabase,
-  material: Material,
-  row: InstanceRow,
-  clock: Clock,
-): Promise<{ signature: Log; certificate: Log }> {
-  const host = new URL(row.publicUrl).hostname
-  const { caIntermediate, caRoot, signers } = material
-  const signature = await openLog({ db, kind: 'signature-v2', origin: host, signer: signers['signature-log'], clock })
-  const certificate = await openLog({
-    db,
-    kind: 'certificate',
-    origin: `${host}/ct`,
-    signer: signers['certificate-log'],
-    clock,
-    genesis: certificateLogGenesis(caIntermediate.der, caRoot.der, row.createdAt),
-  })
-  return { signature, certificate }
 }
 
 function tokenVerifier(issuers: Issuers, demo: DemoParts | undefined, clock: Clock): TokenVerifier {
@@ -214,6 +259,7 @@ function tokenVerifier(issuers: Issuers, demo: DemoParts | undefined, clock: Clo
 }
 
 function caModule(parts: {
+  db: RunningDatabase['db']
   material: Material
   logs: { certificate: Log }
   tokens: TokenVerifier
@@ -221,7 +267,7 @@ function caModule(parts: {
   clock: Clock
   logger: Logger
 }): DynamicModule {
-  const { material, logs, tokens, issuers, clock, logger } = parts
+  const { db, material, logs, tokens, issuers, clock, logger } = parts
   const ctSigner = material.signers['certificate-log']
   const audit = logger.child({}, { level: 'info' })
   const chain = [material.caIntermediate, material.caRoot]
@@ -236,6 +282,9 @@ function caModule(parts: {
   })
   return CaModule.register({
     issuer,
+    record: new PostgresIssuanceRecord(db, clock, (error) =>
+      logger.warn({ err: error }, 'record of issued certificates'),
+    ),
     tokens,
     chainPem: chain.map(({ der }) => pemEncode('CERTIFICATE', der)),
     configuration: issuers.configuration,
@@ -247,10 +296,13 @@ function caModule(parts: {
 }
 
 /** Resolves when a log has met a state that it cannot go on from. */
-function fatal(logs: readonly Log[]): Promise<Error> {
+function fatal(trees: Trees): Promise<Error> {
   return new Promise((resolve) => {
     const timer = setInterval(() => {
-      const failure = logs.map((log) => log.failure).find((error) => error !== undefined)
+      const failure = trees
+        .all()
+        .map((log) => log.failure)
+        .find((error) => error !== undefined)
       if (failure === undefined) return
       clearInterval(timer)
       resolve(failure)

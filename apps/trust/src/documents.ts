@@ -1,4 +1,4 @@
-/** Injection token of {@link TrustDocuments}. */
+/** Injection token of a function that gives the newest {@link TrustDocuments}. */
 export const TRUST_DOCUMENTS = Symbol('TrustDocuments')
 
 /** The documents that clients are pointed at, as JSON texts. */

@@ -8,14 +8,15 @@ interface Prepared {
   readonly etag: string
 }
 
-/** Serves the trust material: made once from the keys of this instance, the same bytes for everybody, no secret in them. */
+/** Serves the trust material: made from the keys of this instance, the same bytes for everybody, no secret in them. */
 @Controller('trust')
 export class TrustController {
-  readonly #documents: ReadonlyMap<string, Prepared>
+  readonly #current: () => TrustDocuments
+  #prepared: ReadonlyMap<string, Prepared> = new Map()
+  #of: TrustDocuments | undefined
 
-  constructor(@Inject(TRUST_DOCUMENTS) documents: TrustDocuments) {
-    const prepared = Object.entries(documents).map(([name, text]) => [name, prepare(text)] as const)
-    this.#documents = new Map(prepared)
+  constructor(@Inject(TRUST_DOCUMENTS) current: () => TrustDocuments) {
+    this.#current = current
   }
 
   @Get('trusted_root.json')
@@ -33,8 +34,19 @@ export class TrustController {
     this.#send('clientTrustConfig', request, response)
   }
 
+  #newest(): ReadonlyMap<string, Prepared> {
+    const documents = this.#current()
+    if (documents !== this.#of) {
+      this.#prepared = new Map(
+        Object.entries(documents).map(([name, text]) => [name, prepare(text as string)] as const),
+      )
+      this.#of = documents
+    }
+    return this.#prepared
+  }
+
   #send(name: keyof TrustDocuments, request: Request, response: Response): void {
-    const { body, etag } = this.#documents.get(name)!
+    const { body, etag } = this.#newest().get(name)!
     response.setHeader('content-type', 'application/json')
     response.setHeader('cache-control', 'max-age=60')
     response.setHeader('etag', etag)

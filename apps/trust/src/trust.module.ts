@@ -5,7 +5,8 @@ import { TrustController } from './trust.controller.js'
 /** Trust material under /trust. */
 @Module({})
 export class TrustModule {
-  static register(documents: TrustDocuments): DynamicModule {
+  /** `documents` is asked at each request, for the shards of a log change while it runs; it gives the same object until they do. */
+  static register(documents: () => TrustDocuments): DynamicModule {
     return {
       module: TrustModule,
       controllers: [TrustController],

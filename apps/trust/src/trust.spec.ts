@@ -12,10 +12,14 @@ const DOCUMENTS: TrustDocuments = {
   clientTrustConfig: '{"both":1}',
 }
 
+let documents = DOCUMENTS
 let server: HttpServer
 let close: () => Promise<void>
 beforeAll(async () => {
-  const app = await NestFactory.create(TrustModule.register(DOCUMENTS), { bodyParser: false, logger: false })
+  const app = await NestFactory.create(
+    TrustModule.register(() => documents),
+    { bodyParser: false, logger: false },
+  )
   const health = new Health(new ManualClock('2026-01-01T00:00:00Z'))
   const metrics = createHttpMetrics(new Registry())
   app.use(edge({ shapes: [trustShape], health, metrics, logger: createLogger({ level: 'silent' }) }))
@@ -93,6 +97,15 @@ describe('trust documents', () => {
     const answer = await ask(path)
     expect([answer.status, answer.headers['content-type']]).toEqual([404, 'application/problem+json'])
     expect((JSON.parse(answer.text) as { code: string }).code).toBe('NOT_FOUND')
+  })
+
+  it('follow the instance when it gives others', async () => {
+    const before = await ask('/trust/trusted_root.json')
+    documents = { ...DOCUMENTS, trustedRoot: '{"root":2}' }
+    const after = await ask('/trust/trusted_root.json', 'GET', { 'if-none-match': before.headers.etag! })
+    documents = DOCUMENTS
+    expect([after.status, after.text]).toEqual([200, '{"root":2}'])
+    expect((await ask('/trust/trusted_root.json')).headers.etag).toBe(before.headers.etag)
   })
 
   it('they are only read', async () => {

@@ -45,4 +45,9 @@ export interface Signer {
   readonly scheme: SignatureScheme
   /** MUST reject with a CodedError when the key cannot be used; MUST NOT resolve with a signature that does not verify. */
   sign(message: Uint8Array): Promise<Uint8Array>
+  /**
+   * The same without looking at the result again, for what is signed in every answer and checked by whoever gets it. A signer that cannot leave the check
+   * out does not have it.
+   */
+  signUnchecked?(message: Uint8Array): Uint8Array | Promise<Uint8Array>
 }

@@ -10,6 +10,8 @@ export type LedgerErrorCode =
   | 'LEDGER_FROZEN'
   | 'LEDGER_CLOSED'
   | 'LEDGER_RANGE_INVALID'
+  | 'LEDGER_SEARCH_INVALID'
+  | 'LEDGER_SEARCH_BUSY'
   // The batch was not stored; trying again is right
   | 'LEDGER_UNAVAILABLE'
   | 'LEDGER_SIGNER_FAILED'
@@ -23,6 +25,12 @@ export type LedgerErrorCode =
   | 'LEDGER_KEY_UNSUPPORTED'
   | 'LEDGER_KIND_MISMATCH'
   | 'LEDGER_GENESIS_MISSING'
+  | 'LEDGER_GUARD_FOREIGN'
+  | 'LEDGER_GUARD_DAMAGED'
+  | 'LEDGER_GUARD_UNAVAILABLE'
+  | 'LEDGER_GIVEN_UP'
+  // Refusals of `touchmark log recover`
+  | 'LEDGER_RECOVERY_REFUSED'
 
 export class LedgerError extends CodedError<LedgerErrorCode> {}
 

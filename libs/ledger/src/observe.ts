@@ -24,6 +24,8 @@ export interface LedgerObserver {
   waiting?(entries: number): void
   /** A caller was refused with this code. */
   refused?(code: string): void
+  /** The rollback guard knew nothing of a tree of this size: what the database has was believed (trust on first use). */
+  guardBegan?(size: bigint): void
   /** The log stopped for good. */
   failed?(error: Error): void
 }

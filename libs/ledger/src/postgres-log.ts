@@ -3,6 +3,8 @@ import { isCodedError } from '@touchmark/errors'
 import { PostgresError } from '@touchmark/postgres'
 import { Appender } from './append/appender.js'
 import { Batcher } from './append/batcher.js'
+import { Duplicates } from './append/duplicates.js'
+import { Intake } from './append/intake.js'
 import { WaitingEntry, assertEntry } from './append/waiting-entry.js'
 import { LedgerError } from './errors.js'
 import { TreeReader } from './read/tree-reader.js'
@@ -22,6 +24,7 @@ import type {
 
 const DEFAULT_LIMITS: BatchLimits = { maxEntries: 512, maxBytes: 4 * 1024 * 1024, maxAgeMs: 3 }
 const DEFAULT_MAX_WAITING = 4096
+const DEFAULT_MAX_DUPLICATES = 4096
 const DEFAULT_MAX_WAITING_BYTES = 64 * 1024 * 1024
 
 /** A {@link Log} in PostgreSQL; made by openLog(). */
@@ -34,7 +37,7 @@ export class PostgresLog implements Log {
   readonly #memory: TreeMemory
   readonly #reader: TreeReader
   readonly #appender: Appender
-  readonly #batcher: Batcher<WaitingEntry>
+  readonly #intake: Intake
 
   constructor(options: OpenLogOptions, memory: TreeMemory) {
     this.kind = options.kind
@@ -44,14 +47,16 @@ export class PostgresLog implements Log {
     this.#options = options
     this.#memory = memory
     this.#reader = new TreeReader(options.db, memory)
-    this.#appender = new Appender(options.db, memory, this.#reader)
-    this.#batcher = new Batcher({
+    const duplicates = new Duplicates(memory, this.#reader, options.maxDuplicates ?? DEFAULT_MAX_DUPLICATES)
+    this.#appender = new Appender(options.db, memory, duplicates)
+    const batcher = new Batcher<WaitingEntry>({
       limits: { ...DEFAULT_LIMITS, ...options.batch },
       maxWaiting: options.maxWaiting ?? DEFAULT_MAX_WAITING,
       maxWaitingBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING_BYTES,
       run: (items) => this.#appender.run(items),
       observe: options.observe,
     })
+    this.#intake = new Intake(memory, batcher, duplicates)
   }
 
   get state(): LogState {
@@ -68,7 +73,7 @@ export class PostgresLog implements Log {
       if (signal?.aborted) throw cancelled()
       assertEntry(this.kind, entry)
       const item = new WaitingEntry(entry)
-      this.#batcher.add(item)
+      this.#intake.add(item)
       if (!signal) return item.answered
       return await this.#answeredOrWithdrawn(item, signal)
     } catch (error) {
@@ -110,13 +115,13 @@ export class PostgresLog implements Log {
   }
 
   close(): Promise<void> {
-    return this.#batcher.close()
+    return this.#intake.close()
   }
 
   /** A caller who leaves while waiting takes its entry along; in a batch the entry stays, and so does everyone else's. */
   async #answeredOrWithdrawn(item: WaitingEntry, signal: AbortSignal): Promise<AppendedEntry> {
     const onAbort = () => {
-      if (this.#batcher.withdraw(item)) item.refuse(cancelled())
+      if (this.#intake.withdraw(item)) item.refuse(cancelled())
     }
     signal.addEventListener('abort', onAbort, { once: true })
     try {
@@ -128,7 +133,7 @@ export class PostgresLog implements Log {
 }
 
 /** Reads fail like writes do: a database that is away is LEDGER_UNAVAILABLE, whatever its driver calls it. */
-async function reading<T>(answer: Promise<T>): Promise<T> {
+export async function reading<T>(answer: Promise<T>): Promise<T> {
   try {
     return await answer
   } catch (error) {

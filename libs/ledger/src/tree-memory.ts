@@ -1,21 +1,26 @@
 import { equalBytes } from '@touchmark/encoding'
+import { KnownLeaves } from './append/known-leaves.js'
 import type { TreeEdge } from './append/growth.js'
 import type { TileNodes } from './append/tile-nodes.js'
 import type { HeadSigner } from './append/sign-head.js'
 import { LedgerError, isFatal } from './errors.js'
+import type { HeadGuard } from './guard/head-guard.js'
 import type { LedgerObserver } from './observe.js'
 import { ByteCache } from './read/tile-cache.js'
 import type { LogHead, LogState } from './types.js'
 
 /** 64 MiB of full tiles with their nodes: half a million leaves' worth at level 0. */
 const TILE_CACHE_BYTES = 64 * 1024 * 1024
-const BUNDLE_CACHE_BYTES = 64 * 1024 * 1024
+/** Tiles and entry bundles as they are served. */
+const FILE_CACHE_BYTES = 96 * 1024 * 1024
 const TILE_BYTES = 511 * 32
+const KNOWN_LEAVES_BYTES = 32 * 1024 * 1024
 
 /** What is the same for a tree as long as it lives. */
 export interface TreeIdentity extends HeadSigner {
   readonly id: bigint
   readonly keySha256: Uint8Array
+  readonly guard: HeadGuard | undefined
   readonly observe: LedgerObserver | undefined
 }
 
@@ -26,7 +31,9 @@ export interface TreeIdentity extends HeadSigner {
 export class TreeMemory {
   readonly identity: TreeIdentity
   readonly fullTiles = new ByteCache<TileNodes>(TILE_CACHE_BYTES)
-  readonly fullBundles = new ByteCache<Uint8Array>(BUNDLE_CACHE_BYTES)
+  readonly files = new ByteCache<Uint8Array>(FILE_CACHE_BYTES)
+  /** Entries that are in the tree, so that equal ones need not be looked up. */
+  readonly known = new KnownLeaves(KNOWN_LEAVES_BYTES)
   state: LogState
   #edge: TreeEdge
   #newest: LogHead
@@ -37,6 +44,7 @@ export class TreeMemory {
     this.state = state
     this.#edge = edge
     this.#newest = head
+    identity.guard?.note(identity.origin, head)
   }
 
   /** The right edge as far as this process has followed the tree; may be behind {@link newest} while others append. */
@@ -80,7 +88,7 @@ export class TreeMemory {
     if (head.size < size || isOtherRoot(head, before) || isOtherRoot(head, this.#newest)) {
       const what = head.size < size ? `a tree of ${head.size} entries` : `another tree of ${head.size} entries`
       const error = new LedgerError('LEDGER_ROLLED_BACK', `the database holds ${what}; ${size} were committed`, {
-        hint: 'stop every process, and find out which database is the newest before any of them starts again',
+        hint: 'stop every process, and find out which database is the newest before any of them starts again: see `touchmark log recover`',
       })
       this.noteFailure(error)
       throw error
@@ -88,8 +96,9 @@ export class TreeMemory {
     this.committed(head)
   }
 
-  /** Takes note of a head that this process has committed. */
+  /** Takes note of a head that is committed, here and in the guard: whoever is told of it is told afterwards. */
   committed(head: LogHead): void {
+    if (head.size > this.#newest.size) this.identity.guard?.note(this.identity.origin, head)
     if (head.size >= this.#newest.size) this.#newest = head
   }
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '@touchmark/clock'
 import type { PublicKey, Signer } from '@touchmark/crypto'
 import type { Database } from '@touchmark/postgres'
+import type { HeadGuard } from './guard/head-guard.js'
 import type { LedgerObserver } from './observe.js'
 
 /** What a tree holds: entries of API v2, of API v1, or RFC 6962 leaves. */
@@ -90,10 +91,14 @@ export interface OpenLogOptions {
   readonly maxWaiting?: number
   /** The same in bytes (default 64 MiB). */
   readonly maxWaitingBytes?: number
+  /** Entries that are in the tree already, accepted and not yet answered (default 4,096): a bound of their own, so that they take no place from new ones. */
+  readonly maxDuplicates?: number
   /** How long the signer may take while the tree's row is locked (default 3,000; 4,000 at most). */
   readonly signDeadlineMs?: number
   /** The first entry of a new tree. A signature-v2 log makes its own when the key allows. */
   readonly genesis?: NewEntry
+  /** Keeps the newest checkpoint outside of the database; without one, a database that went back while no process ran is not recognised. */
+  readonly guard?: HeadGuard
   readonly observe?: LedgerObserver
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
 import type { Request, Response } from 'express'
-import { answerUnrouted, shapeOf, type ApiShape } from './api-shape.js'
+import { answerUnrouted, pathByShape, shapeOf, type ApiShape } from './api-shape.js'
 
 function shape(prefix: string, routes: ApiShape['routes'] = [], said: string[] = []): ApiShape {
   return {
@@ -69,4 +69,17 @@ describe('answerUnrouted', () => {
     expect(answerUnrouted(declines, ...asking('OPTIONS'), '/b')).toBe(true)
     expect(said).toEqual(['preflight', 'allowed PUT GET'])
   })
+})
+
+describe('pathByShape', () => {
+  const shapes = [{ ...shape('/api/v1/log'), cleanPath: true }, shape('/api/v2/log'), shape('/')]
+  it.each([
+    ['/api/v1/log/entries/', '/api/v1/log/entries'],
+    ['/api//v1/log///entries//x/', '/api/v1/log/entries/x'],
+    ['/api/v1/log/entries', '/api/v1/log/entries'],
+    ['/api/v2/log/entries/', '/api/v2/log/entries/'],
+    ['/api/v2//log', '/api/v2//log'],
+    ['/other//x/', '/other//x/'],
+    ['/', '/'],
+  ])('reads %s as %s', (path, clean) => expect(pathByShape(shapes, path)).toBe(clean))
 })

@@ -15,6 +15,8 @@ export interface ApiShape {
   /** The path itself, or what it begins with up to a slash; the longest one that fits counts. Also the label of the API in metrics. */
   readonly prefix: string
   readonly routes: readonly ApiRoute[]
+  /** Slashes in a row count as one here, and one at the end as none. */
+  readonly cleanPath?: boolean
   notFound(request: Request, response: Response): void
   methodNotAllowed(request: Request, response: Response, allowed: readonly string[]): void
   /** Answers a CORS preflight and returns true, or returns false. Called for every OPTIONS below the prefix. */
@@ -30,6 +32,13 @@ export function shapeOf(shapes: readonly ApiShape[], path: string): ApiShape | u
     if (best === undefined || shape.prefix.length > best.prefix.length) best = shape
   }
   return best
+}
+
+/** The path by the rules of the shape it belongs to: without needless slashes where these do not count, else as it is. */
+export function pathByShape(shapes: readonly ApiShape[], path: string): string {
+  if (!path.includes('//') && !path.endsWith('/')) return path
+  const clean = path.replace(/\/{2,}/g, '/').replace(/(.)\/$/, '$1')
+  return shapeOf(shapes, clean)?.cleanPath === true ? clean : path
 }
 
 /** Answers a request that no route of the shape takes, and returns true; false when a route takes it. */

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream'
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { ManualClock } from '@touchmark/clock'
-import express from 'express'
+import express, { type Request, type Response } from 'express'
 import type { ApiShape } from './api-shape.js'
 import { edge, requestId, sendProblem } from './edge.js'
 import { Health } from './health.js'
@@ -17,6 +17,8 @@ const api: ApiShape = {
   prefix: '/api',
   routes: [
     { method: 'GET', path: /^\/api\/(echo|slow|fail)$/ },
+    { method: 'GET', path: /^\/api\/files\/[a-z]+$/ },
+    { method: 'HEAD', path: /^\/api\/files\/[a-z]+$/ },
     { method: 'POST', path: /^\/api\/echo$/ },
   ],
   notFound: (_request, response) => void response.status(404).end('api: nothing here'),
@@ -36,7 +38,9 @@ beforeAll(async () => {
   reached = []
   const handler = express()
   const logger = createLogger({ level: 'debug', destination: lines })
-  handler.use(edge({ shapes: [api], health, metrics: createHttpMetrics(registry), logger }))
+  const hot = { method: 'GET', path: '/api/files/', handle: answerHot }
+  const hotRoutes = () => [hot, { method: 'POST', path: '/api/echo', handle: answerHot }]
+  handler.use(edge({ shapes: [api], health, metrics: createHttpMetrics(registry), logger, hotRoutes }))
   handler.use((message, response) => {
     reached.push(message.url)
     if (message.path === '/api/slow') return
@@ -45,6 +49,10 @@ beforeAll(async () => {
   server = await listen(handler, '127.0.0.1', 0)
 })
 afterAll(() => server.drain(0))
+
+function answerHot(request: Request, response: Response): void {
+  response.status(200).end(`hot ${request.path} ${requestId(response)}`)
+}
 
 interface Answer {
   status: number
@@ -100,6 +108,17 @@ describe('edge', () => {
   it.each(['/%zz', '/api/%ff', '/api/echo%'])('refuses the broken escapes of %s', async (path) => {
     const { status, text } = await ask(path)
     expect([status, (JSON.parse(text) as { code: string }).code]).toEqual([400, 'PATH_INVALID'])
+  })
+
+  it('hands hot routes on by itself, after the route table, and all others to the router', async () => {
+    reached.length = 0
+    expect((await ask('//api/files/abc?x=1')).text).toMatch(new RegExp(`^hot /api/files/abc ${UUID.source.slice(1)}`))
+    expect((await ask('/api/echo', 'POST')).text).toMatch(/^hot \/api\/echo /)
+    expect((await ask('/api/files/ABC')).text).toBe('api: nothing here')
+    expect(reached).toEqual([])
+    await ask('/api/files/abc', 'HEAD')
+    await ask('/api/echo')
+    expect(reached).toEqual(['/api/files/abc', '/api/echo'])
   })
 
   it('tells health in the words that probes read', async () => {

@@ -1,16 +1,27 @@
 import { randomUUID } from 'node:crypto'
 import type { NextFunction, Request, RequestHandler, Response } from 'express'
-import { answerUnrouted, shapeOf, type ApiShape } from './api-shape.js'
+import { answerUnrouted, pathByShape, shapeOf, type ApiShape } from './api-shape.js'
 import type { Health } from './health.js'
 import type { Logger } from './logger.js'
 import type { HttpMetrics } from './metrics.js'
 import { normalTarget } from './request-target.js'
+
+/** A route that the edge hands a request to itself, because the way through the router would cost as much as the answer. */
+export interface HotRoute {
+  readonly method: string
+  /** The path, or, with a slash at its end, what it begins with. */
+  readonly path: string
+  /** Answers, errors too; it MUST NOT throw. */
+  readonly handle: (request: Request, response: Response) => void
+}
 
 export interface EdgeOptions {
   readonly shapes: readonly ApiShape[]
   readonly health: Health
   readonly metrics: HttpMetrics
   readonly logger: Logger
+  /** Asked for with each request: they are known when the application has been made. */
+  readonly hotRoutes?: () => readonly HotRoute[]
 }
 
 /** What is counted when the answer did not reach the client; nobody sees it. */
@@ -31,6 +42,8 @@ export function edge(options: EdgeOptions): RequestHandler {
     response.locals['requestId'] = randomUUID()
     const target = normalTarget(request.url)
     request.url = target ?? '/'
+    const path = pathByShape(options.shapes, request.path)
+    if (path !== request.path) request.url = path + request.url.slice(request.path.length)
     const shape = shapeOf(options.shapes, request.path)
     response.once('close', () => {
       const ms = performance.now() - started
@@ -54,8 +67,18 @@ export function edge(options: EdgeOptions): RequestHandler {
     if (request.path === '/readyz') return void answerReady(request, response, options.health)
     if (shape === undefined) return sendProblem(response, 404, 'NOT_FOUND', 'There is nothing at this path.')
     if (answerUnrouted(shape, request, response, request.path)) return
+    const hot = hotRouteOf(options.hotRoutes?.() ?? [], request)
+    if (hot !== undefined) return hot.handle(request, response)
     next()
   }
+}
+
+function hotRouteOf(routes: readonly HotRoute[], { method, path }: Request): HotRoute | undefined {
+  for (const route of routes) {
+    if (route.method === method && (route.path.endsWith('/') ? path.startsWith(route.path) : path === route.path))
+      return route
+  }
+  return undefined
 }
 
 /** An RFC 9457 problem with a stable code: the error body of the routes that are Touchmark's own. */

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client'
 import { startListening } from './start-listening.js'
+import type { MetricSource } from './worker-metrics.js'
 
 export { Counter, Gauge, Histogram, Registry } from 'prom-client'
 
@@ -34,11 +35,21 @@ export function createHttpMetrics(registry: Registry): HttpMetrics {
   }
 }
 
+/** How a gauge of several processes becomes one: what tells of the instance is the same in all but for its age, what is held in a process is a sum. */
+export type GaugeOfWorkers = 'min' | 'max' | 'sum'
+
 /** A gauge that is read when metrics are scraped. */
-export function gauge(registry: Registry, name: string, help: string, read: () => number): void {
+export function gauge(
+  registry: Registry,
+  name: string,
+  help: string,
+  read: () => number,
+  aggregator: GaugeOfWorkers = 'max',
+): void {
   new Gauge({
     name,
     help,
+    aggregator,
     registers: [registry],
     collect() {
       this.set(read())
@@ -53,10 +64,12 @@ export function labelledGauge(
   help: string,
   label: string,
   values: Readonly<Record<string, () => number>>,
+  aggregator: GaugeOfWorkers = 'max',
 ): void {
   new Gauge({
     name,
     help,
+    aggregator,
     labelNames: [label],
     registers: [registry],
     collect() {
@@ -72,7 +85,7 @@ export function counter(registry: Registry, name: string, help: string, label: s
 
 /** Serves GET /metrics on a listener of its own, never on the public one. Port 0 takes a free one. Throws SERVICE_PORT_TAKEN or SERVICE_LISTEN_FAILED. */
 export async function serveMetrics(
-  registry: Registry,
+  source: MetricSource,
   address: string,
   port: number,
 ): Promise<{ port: number; close(): Promise<void> }> {
@@ -81,8 +94,8 @@ export async function serveMetrics(
       response.writeHead(404, { 'content-type': 'text/plain' }).end('only GET /metrics is here\n')
       return
     }
-    registry.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+    source.metrics().then(
+      (text) => response.writeHead(200, { 'content-type': source.contentType }).end(text),
       () => response.writeHead(500).end(),
     )
   })

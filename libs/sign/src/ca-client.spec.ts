@@ -18,8 +18,8 @@ beforeEach(() => {
   services = new TestServices(instance)
 })
 
-const request = (token = testToken(), caUrl: string = URLS.caUrl): Promise<Uint8Array> =>
-  requestCertificate(caUrl, token, signer, testHttp({ fetch: services.fetch }))
+const request = async (token = testToken(), caUrl: string = URLS.caUrl): Promise<Uint8Array> =>
+  (await requestCertificate(caUrl, token, () => signer, testHttp({ fetch: services.fetch }))).certificate
 
 /** Lets the CA answer with these certificates. */
 function answering(certificates: unknown, status = 200): Promise<Uint8Array> {

@@ -14,19 +14,35 @@ import { SignError } from './errors.js'
 import { excerpt, send, serviceUrl, type HttpOptions } from './http.js'
 import { readTokenClaims } from './identity-token.js'
 
+/** A key and the leaf certificate over it, as DER; who issued it is the verifier's to judge. */
+export interface CertifiedKey {
+  readonly signer: Signer
+  readonly certificate: Uint8Array
+}
+
 /**
- * Exchanges an identity token for a short-lived certificate over the signer's key (Fulcio v2 `signingCert`, key and proof of possession).
- * Resolves with the leaf's DER, which is a certificate over that key; who issued it is the verifier's to judge.
+ * Exchanges an identity token for a short-lived certificate over a new key (Fulcio v2 `signingCert`, key and proof of possession). Each try has a key
+ * of its own: a CA answers a token and a key once, and an answer that was lost may have been that one. The keys of other tries are forgotten.
  * Throws SIGN_TOKEN_*, SIGN_REQUEST_REFUSED, SIGN_SERVICE_ANSWER and what {@link send} throws.
  */
 export async function requestCertificate(
   caUrl: string,
   token: string,
-  signer: Signer,
+  makeKey: () => Signer | Promise<Signer>,
   http: HttpOptions,
-): Promise<Uint8Array> {
+): Promise<CertifiedKey> {
   const { principal } = readTokenClaims(token)
-  const proof = await signer.sign(utf8Encode(principal))
+  let signer: Signer | undefined
+  const init = async (): Promise<RequestInit> => {
+    signer = await makeKey()
+    return certificateRequest(token, signer, await signer.sign(utf8Encode(principal)))
+  }
+  const answer = await send('certificate authority', serviceUrl(caUrl, '/api/v2/signingCert'), init, http)
+  if (answer.status !== 200) throw refused(answer.status, excerpt(answer.body))
+  return { signer: signer!, certificate: certificateOver(signer!, readAnswer(answer.body)) }
+}
+
+function certificateRequest(token: string, signer: Signer, proof: Uint8Array): RequestInit {
   const request = {
     credentials: { oidcIdentityToken: token },
     publicKeyRequest: {
@@ -37,10 +53,7 @@ export async function requestCertificate(
       proofOfPossession: base64Encode(proof),
     },
   }
-  const init = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) }
-  const answer = await send('certificate authority', serviceUrl(caUrl, '/api/v2/signingCert'), init, http)
-  if (answer.status !== 200) throw refused(answer.status, excerpt(answer.body))
-  return certificateOver(signer, readAnswer(answer.body))
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(request) }
 }
 
 function refused(status: number, said: string): SignError {

@@ -11,6 +11,8 @@ export interface HttpOptions {
   readonly random: () => number
   readonly timeoutMs: number
   readonly tries: number
+  /** Default 4 MiB: no honest answer of a CA, log or TSA to one request is larger. */
+  readonly answerLimitBytes?: number
 }
 
 export const HTTP_DEFAULTS = { timeoutMs: 20_000, tries: 3 } as const
@@ -21,26 +23,32 @@ export interface HttpAnswer {
   readonly body: Uint8Array
 }
 
-/** No honest answer of a CA, log or TSA is larger. */
 const ANSWER_LIMIT_BYTES = 4 << 20
 
 /**
  * Sends a request, and again after a pause when the service is busy or broken: 5xx, 429 and 408 answers and lost connections, `tries` times in all.
- * Repeating is safe: the log gives an equal entry the same index, and a certificate or timestamp too many harms nobody.
+ * Repeating is safe at the log, which gives an equal entry the same index, and at the timestamp authority. Where it is not, `init` is a function, and is
+ * asked for a new request before each try.
  * Redirects are never followed, since a service that is somewhere else is another service: they are refused, unless the caller asks for
  * `redirect: 'manual'` and looks at them itself. Throws SIGN_SERVICE_UNREACHABLE (after lost, truncated or late answers too),
- * SIGN_SERVICE_FAILED, and SIGN_SERVICE_ANSWER for a redirect or an answer of more than 4 MiB.
+ * SIGN_SERVICE_FAILED, and SIGN_SERVICE_ANSWER for a redirect or an answer of more than the limit.
  */
-export async function send(service: string, url: string, init: RequestInit, options: HttpOptions): Promise<HttpAnswer> {
+export async function send(
+  service: string,
+  url: string,
+  init: RequestInit | (() => Promise<RequestInit>),
+  options: HttpOptions,
+): Promise<HttpAnswer> {
   let last: SignError | undefined
   for (let attempt = 0; attempt < options.tries; attempt++) {
     if (attempt > 0) await options.sleep(pauseMs(attempt, last, options.random))
-    const answer = await attemptOnce(service, url, init, options).catch((error: unknown) => {
+    const request = typeof init === 'function' ? await init() : init
+    const answer = await attemptOnce(service, url, request, options).catch((error: unknown) => {
       if (error instanceof SignError && error.code === 'SIGN_SERVICE_UNREACHABLE') last = error
       else throw error
     })
     if (answer === undefined) continue
-    if (answer.status >= 300 && answer.status < 400 && init.redirect !== 'manual')
+    if (answer.status >= 300 && answer.status < 400 && request.redirect !== 'manual')
       throw redirected(service, url, answer)
     if (answer.status < 500 && answer.status !== 429 && answer.status !== 408) return answer
     last = new SignError('SIGN_SERVICE_FAILED', `the ${service} answered ${answer.status} (${url})`, {
@@ -83,7 +91,11 @@ async function attemptOnce(service: string, url: string, init: RequestInit, opti
       redirect: 'manual',
       signal: AbortSignal.timeout(options.timeoutMs),
     })
-    return { status: response.status, headers: response.headers, body: await limitedBody(response) }
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: await limitedBody(response, options.answerLimitBytes ?? ANSWER_LIMIT_BYTES),
+    }
   } catch (cause) {
     if (cause instanceof SignError) throw cause
     throw new SignError('SIGN_SERVICE_UNREACHABLE', `the ${service} cannot be reached at ${url}`, {
@@ -94,14 +106,14 @@ async function attemptOnce(service: string, url: string, init: RequestInit, opti
   }
 }
 
-async function limitedBody(response: Response): Promise<Uint8Array> {
+async function limitedBody(response: Response, limitBytes: number): Promise<Uint8Array> {
   const parts: Uint8Array[] = []
   let size = 0
   if (response.body !== null) {
     for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
       size += part.length
-      if (size > ANSWER_LIMIT_BYTES)
-        throw new SignError('SIGN_SERVICE_ANSWER', `an answer of more than ${ANSWER_LIMIT_BYTES} bytes was refused`)
+      if (size > limitBytes)
+        throw new SignError('SIGN_SERVICE_ANSWER', `an answer of more than ${limitBytes} bytes was refused`)
       parts.push(part)
     }
   }

@@ -1,5 +1,6 @@
 export * from './ca-client.js'
 export * from './errors.js'
+export * from './http-files.js'
 export * from './http.js'
 export * from './identity-token.js'
 export * from './log-client.js'

@@ -42,7 +42,7 @@ beforeEach(() => {
 })
 
 const identity = (): Promise<Identity> =>
-  obtainIdentity(testToken(), generateSigner({ kind: 'ecdsa', curve: 'P-256' }), context)
+  obtainIdentity(testToken(), () => generateSigner({ kind: 'ecdsa', curve: 'P-256' }), context)
 
 function verify(bundle: Bundle): VerificationResult {
   return verifyBundle({
@@ -84,6 +84,18 @@ describe('signing', () => {
       failed.has(service) ? response : (failed.add(service), new Response('busy', { status: 503 }))
     verify(await signBlob(ARTIFACT, await identity(), context))
     expect([...failed].sort()).toEqual(['ca', 'log', 'tsa'])
+  })
+
+  it('asks with a new key when the answer of the CA was lost, and the bundle is whole', async () => {
+    let lost = 0
+    services.change = (service, response) => {
+      if (service === 'ca' && lost++ === 0) throw new TypeError('fetch failed')
+      return response
+    }
+    verify(await signBlob(ARTIFACT, await identity(), context))
+    const asked = services.asked.filter(({ service }) => service === 'ca')
+    const keys = asked.map(({ body }) => /"content":"([^"]*)"/.exec(Buffer.from(body).toString())![1])
+    expect(new Set(keys).size).toBe(2)
   })
 
   describe.each<[string, () => Response]>([

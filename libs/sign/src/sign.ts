@@ -6,7 +6,7 @@ import {
   type BundleHashAlgorithm,
 } from '@touchmark/bundle'
 import { defaultKeyDetails, type CryptoPort, type Signer } from '@touchmark/crypto'
-import { requestCertificate } from './ca-client.js'
+import { requestCertificate, type CertifiedKey } from './ca-client.js'
 import type { HttpOptions } from './http.js'
 import { recordSignature } from './log-client.js'
 import { requestTimestamp } from './tsa-client.js'
@@ -34,17 +34,11 @@ export interface SignContext {
 }
 
 /** A key and the certificate that names its holder: good for ten minutes, and for any number of artifacts in them. */
-export interface Identity {
-  readonly signer: Signer
-  readonly certificate: Uint8Array
-}
+export type Identity = CertifiedKey
 
-/** Obtains a certificate for a fresh key. The key is the caller's to make, and to forget. */
-export async function obtainIdentity(token: string, signer: Signer, context: SignContext): Promise<Identity> {
-  const certificate = await timed('certificate', context, () =>
-    requestCertificate(context.services.caUrl, token, signer, context.http),
-  )
-  return { signer, certificate }
+/** Obtains a certificate for a fresh key. `makeKey` is called for each try, see {@link requestCertificate}; the key is the caller's to forget. */
+export function obtainIdentity(token: string, makeKey: () => Signer, context: SignContext): Promise<Identity> {
+  return timed('certificate', context, () => requestCertificate(context.services.caUrl, token, makeKey, context.http))
 }
 
 /** Signs an artifact's bytes. Resolves with a bundle v0.3 that nobody has verified yet: callers MUST verify it before they write it. */

@@ -3,7 +3,14 @@ import type { Request, Response } from 'express'
 import { protoJsonText } from './proto-json-text.js'
 
 /** gRPC status codes that the answers carry. */
-export const GRPC = { invalidArgument: 3, deadlineExceeded: 4, notFound: 5, unimplemented: 12, internal: 13 } as const
+export const GRPC = {
+  invalidArgument: 3,
+  deadlineExceeded: 4,
+  notFound: 5,
+  unimplemented: 12,
+  internal: 13,
+  unavailable: 14,
+} as const
 
 const ALLOWED_HEADERS = ['accept', 'content-type', 'x-requested-with']
 const ALLOWED_METHODS = ['GET', 'POST', 'HEAD']

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { generateSigner } from '@touchmark/crypto/node'
 import { parseIssuerConfig } from '@touchmark/identity'
+import { IssuanceError } from '../issuance/index.js'
 import { ask, makeRequest, PROOF_REFUSED, ROUTES, TOKEN_REFUSED, type Route } from '../testing/client.js'
 import { startTestCa, type Answer, type TestCa } from '../testing/test-ca.js'
 import { MapSource, TestIssuer } from '../testing/test-issuer.js'
@@ -19,6 +20,7 @@ const issuer = new TestIssuer()
 const otherIssuer = new TestIssuer()
 const stranger = new TestIssuer()
 const source = new MapSource({ [ISSUER]: issuer.jwks, [OTHER_ISSUER]: otherIssuer.jwks })
+source.algorithms = ['RS256', 'ES256']
 
 let ca: TestCa
 beforeAll(async () => {
@@ -41,6 +43,17 @@ const claims = {
   exp: SECONDS + 600,
 }
 const NAME = 'dev@example.com'
+const P256 = { kind: 'ecdsa', curve: 'P-256' } as const
+const REPLAY_REFUSED = {
+  code: 3,
+  message: 'This token was used for this key before: make a new key (the same token may be used for many keys)',
+  details: [],
+}
+const KEY_REFUSED = {
+  code: 3,
+  message: 'The public key of the certificate signing request was certified for another identity',
+  details: [],
+}
 
 function expectDenied(answer: Answer, body: object): void {
   expect(answer.status).toBe(400)
@@ -134,21 +147,119 @@ describe('CA4: every issuing route', () => {
     },
   )
 
-  // As with Fulcio, a request may be sent again while its token lives: a client that lost the answer does so. It yields one more logged
-  // certificate for the same person and the same key, which is of use to the holder of that key alone.
-  it.each(ROUTES)('%s: a request sent twice certifies the same person and key, and is logged twice', async (route) => {
-    const request = await makeRequest(route, {
-      token: issuer.token(claims),
-      name: NAME,
-      signer: generateSigner({ kind: 'ecdsa', curve: 'P-256' }),
-    })
-    for (let i = 0; i < 2; i++) await ca.request('POST', request.path, request.headers, request.body)
-    expect(ca.logged).toHaveLength(2)
-    const issued = ca.audit.filter((event) => event.event === 'certificate-issued')
-    expect(new Set(issued.map(({ serialHex }) => serialHex)).size).toBe(2)
-    expect(new Set(issued.map(({ subject }) => subject))).toEqual(new Set([NAME]))
+  it.each(ROUTES)('%s: refuses the same request again, while its token lives', async (route) => {
+    const { path, headers, body } = await makeRequest(route, { token: issuer.token(claims), name: NAME })
+    expect((await ca.request('POST', path, headers, body)).status).toBeLessThan(300)
+    ca.logged.length = ca.audit.length = 0
+    expectDenied(await ca.request('POST', path, headers, body), REPLAY_REFUSED)
+    expect(ca.audit).toEqual([expect.objectContaining({ code: 'CA_REQUEST_REPLAYED' })])
+  })
+
+  const pairs = ROUTES.flatMap((first) => ROUTES.map((second) => [second, first] as const))
+  it.each(pairs)('%s: refuses token and key that had their certificate through %s', async (second, first) => {
+    const wanted = { token: issuer.token(claims), name: NAME, signer: generateSigner(P256) }
+    expect((await ask(ca, first, wanted)).status).toBeLessThan(300)
+    ca.logged.length = ca.audit.length = 0
+    expectDenied(await ask(ca, second, wanted), REPLAY_REFUSED)
+  })
+
+  it('refuses the same token with its signature written otherwise (ECDSA: s and n - s both verify)', async () => {
+    const wanted = { token: issuer.ecToken(claims), name: NAME, signer: generateSigner(P256) }
+    expect((await ask(ca, 'v2 with a key', wanted)).status).toBe(200)
+    ca.logged.length = ca.audit.length = 0
+    expectDenied(await ask(ca, 'v2 with a key', { ...wanted, token: otherSignature(wanted.token) }), REPLAY_REFUSED)
+  })
+
+  const csrRoutes = ['v2 with a CSR', 'v1 with a CSR'] as const
+  it.each(csrRoutes.flatMap((route) => ROUTES.map((first) => [route, first] as const)))(
+    '%s: refuses, under another’s token, a key that was certified through %s',
+    async (route, first) => {
+      const signer = generateSigner(P256)
+      expect((await ask(ca, first, { token: issuer.token(claims), name: NAME, signer })).status).toBeLessThan(300)
+      ca.logged.length = ca.audit.length = 0
+      const token = issuer.token({ ...claims, email: 'mallory@example.com' })
+      expectDenied(await ask(ca, route, { token, name: '', signer }), KEY_REFUSED)
+      expect(ca.audit).toEqual([expect.objectContaining({ code: 'CA_KEY_OF_ANOTHER' })])
+      // Nor ever after.
+      ca.clock.advance(365 * 86_400_000)
+      const later = Math.floor(ca.clock.now().getTime() / 1000) + 600
+      const fresh = issuer.token({ ...claims, email: 'mallory@example.com', exp: later })
+      expectDenied(await ask(ca, route, { token: fresh, name: '', signer }), KEY_REFUSED)
+    },
+  )
+
+  it.each(csrRoutes)('%s: the same name at another issuer is another’s', async (route) => {
+    const signer = generateSigner(P256)
+    expect((await ask(ca, route, { token: issuer.token(claims), name: '', signer })).status).toBeLessThan(300)
+    ca.logged.length = ca.audit.length = 0
+    const token = otherIssuer.token({ ...claims, iss: OTHER_ISSUER })
+    expectDenied(await ask(ca, route, { token, name: '', signer }), KEY_REFUSED)
+  })
+
+  it.each(ROUTES)('%s: gives many keys a certificate with one token, and one key with many tokens', async (route) => {
+    const token = issuer.token(claims)
+    const signer = generateSigner(P256)
+    const next = issuer.token({ ...claims, jti: '2' })
+    for (const wanted of [{ token, signer }, { token }, { token: next, signer }])
+      expect((await ask(ca, route, { ...wanted, name: NAME })).status).toBeLessThan(300)
+    expect(ca.logged).toHaveLength(3)
+  })
+
+  it.each(['v2 with a key', 'v1 with a key'] as const)(
+    '%s: certifies a key for a second person whose name it signed',
+    async (route) => {
+      const signer = generateSigner(P256)
+      await ask(ca, route, { token: issuer.token(claims), name: NAME, signer })
+      const email = 'ops@example.com'
+      const answer = await ask(ca, route, { token: issuer.token({ ...claims, email }), name: email, signer })
+      expect(answer.status).toBeLessThan(300)
+    },
+  )
+
+  it.each(ROUTES)('%s: issues nothing while the record of certified keys is away', async (route) => {
+    ca.record.away = true
+    try {
+      const answer = await ask(ca, route, { token: issuer.token(claims), name: NAME })
+      expect(answer.status).toBe(503)
+      expect(JSON.parse(answer.body)).toMatchObject({ code: 14 })
+    } finally {
+      ca.record.away = false
+    }
+    expect(ca.logged).toHaveLength(0)
   })
 })
+
+describe('a request whose certificate log failed', () => {
+  const refusal = new IssuanceError('CA_CT_LOG_REFUSED', 'as told')
+  it.each([
+    ['may come again when the log surely has no entry', refusal, false, [500, 200]],
+    ['may not when the log has the entry and its answer was lost', new Error('as told'), true, [500, 400]],
+    ['may not when nobody knows', new Error('as told'), false, [500, 400]],
+  ])('%s', async (_, error, after, statuses) => {
+    const options = { configuration, source, now: new Date(NOW).toISOString(), logFaults: [{ error, after }] }
+    const failing = await startTestCa(options)
+    try {
+      const request = await makeRequest('v2 with a key', { token: issuer.token(claims), name: NAME })
+      const send = async (): Promise<number> =>
+        (await failing.request('POST', request.path, request.headers, request.body)).status
+      expect([await send(), await send()]).toEqual(statuses)
+      expect(failing.logged).toHaveLength(statuses[1] === 200 || after ? 1 : 0)
+    } finally {
+      await failing.close()
+    }
+  })
+})
+
+const P256_ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551')
+
+/** The other of the two signatures that an ECDSA key makes of one: r and n - s. */
+function otherSignature(token: string): string {
+  const [header, payload, signature] = token.split('.')
+  const bytes = Buffer.from(signature!, 'base64url')
+  const s = P256_ORDER - BigInt(`0x${bytes.subarray(32).toString('hex')}`)
+  bytes.set(Buffer.from(s.toString(16).padStart(64, '0'), 'hex'), 32)
+  return `${header}.${payload}.${bytes.toString('base64url')}`
+}
 
 function swapPayload(token: string, payload: object): string {
   const [header, , signature] = token.split('.')

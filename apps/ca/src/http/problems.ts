@@ -18,6 +18,16 @@ const FIXED: Readonly<Record<string, Problem>> = {
   CA_KEY_UNPARSABLE: client('The public key supplied in the request could not be parsed'),
   CA_KEY_INSECURE: client('The public key supplied in the request is insecure'),
   CA_PROOF_INVALID: client('The signature supplied in the request could not be verified'),
+  CA_REQUEST_REPLAYED: client(
+    'This token was used for this key before: make a new key (the same token may be used for many keys)',
+  ),
+  CA_KEY_OF_ANOTHER: client('The public key of the certificate signing request was certified for another identity'),
+  CA_RECORD_UNAVAILABLE: {
+    status: 503,
+    code: GRPC.unavailable,
+    message: 'the record of issued certificates cannot be reached; nothing was issued',
+  },
+  CA_CT_LOG_REFUSED: server('Error entering certificate in CTL'),
   CA_CT_LOG_FAILED: server('Error entering certificate in CTL'),
   CA_SCT_INVALID: server('Error entering certificate in CTL'),
   SERVICE_BODY_TOO_LARGE: client('http: request body too large'),

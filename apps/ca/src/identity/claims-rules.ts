@@ -15,9 +15,9 @@ export interface ClaimsRules {
 
 /**
  * The registered claims (ca.md §5.5): `iss` equal, `aud` contains our audience, `exp` there and not passed (no leeway), `nbf` at most five
- * minutes ahead; `iat` is not judged but must be a time, `sub` a string where it is there. Throws CA_TOKEN_REFUSED.
+ * minutes ahead; `iat` is not judged but must be a time, `sub` a string where it is there. Answers when the token ends. Throws CA_TOKEN_REFUSED.
  */
-export function checkClaims(claims: Readonly<Record<string, JsonValue>>, rules: ClaimsRules): void {
+export function checkClaims(claims: Readonly<Record<string, JsonValue>>, rules: ClaimsRules): Date {
   const claim = (name: string): JsonValue | undefined => (Object.hasOwn(claims, name) ? claims[name] : undefined)
   if (claim('iss') !== rules.issuer) refuseToken('the token is of another issuer')
   for (const name of ['sub', 'nonce', 'at_hash']) {
@@ -28,13 +28,15 @@ export function checkClaims(claims: Readonly<Record<string, JsonValue>>, rules: 
   const now = rules.now.getTime()
   const expires = claim('exp')
   if (expires === undefined) refuseToken('the token has no exp')
-  if (secondsOf(expires, 'exp') * 1000 < now) refuseToken('the token has expired')
+  const expiresAt = secondsOf(expires, 'exp') * 1000
+  if (expiresAt < now) refuseToken('the token has expired')
   const notBefore = claim('nbf')
   if (notBefore !== undefined && notBefore !== null) {
     if (secondsOf(notBefore, 'nbf') * 1000 > now + NOT_BEFORE_LEEWAY_MS) refuseToken('the token is not valid yet')
   }
   const issuedAt = claim('iat')
   if (issuedAt !== undefined) secondsOf(issuedAt, 'iat')
+  return new Date(expiresAt)
 }
 
 function checkAudience(audience: JsonValue | undefined, wanted: string): void {

@@ -17,13 +17,22 @@ import { readToken, refuseToken, type UnverifiedToken } from './token-shape.js'
 
 const MADE_HERE = Symbol('authenticated')
 
+/** What is remembered of a token. */
+export interface UsedToken {
+  /** Header and payload as the issuer signed them: equal for equal tokens, however the signature is written. */
+  readonly signedPart: string
+  readonly expiresAt: Date
+}
+
 /** Somebody whose token was verified. Only {@link TokenVerifier} makes one. */
 export class Authenticated {
+  readonly token: UsedToken
   readonly #identity: Identity
 
-  constructor(key: typeof MADE_HERE, identity: Identity) {
+  constructor(key: typeof MADE_HERE, identity: Identity, token: UsedToken) {
     if (key !== MADE_HERE) throw new TypeError('only the token verifier authenticates')
     this.#identity = identity
+    this.token = token
   }
 
   /** What the proof of possession must have signed. */
@@ -77,8 +86,13 @@ export class TokenVerifier {
     if (config === undefined) return refuseToken('the issuer is not configured')
     await this.#checkSignature(token, { url: token.issuer, config })
     // From here on the claims are the issuer's word.
-    checkClaims(token.claims, { issuer: token.issuer, audience: config.clientId, now: this.#clock.now() })
-    return new Authenticated(MADE_HERE, identify(token.claims, config, this.#configuration))
+    const expiresAt = checkClaims(token.claims, {
+      issuer: token.issuer,
+      audience: config.clientId,
+      now: this.#clock.now(),
+    })
+    const signedPart = compact.slice(0, compact.lastIndexOf('.'))
+    return new Authenticated(MADE_HERE, identify(token.claims, config, this.#configuration), { signedPart, expiresAt })
   }
 
   async #checkSignature(token: UnverifiedToken, issuer: MatchedIssuer): Promise<void> {

@@ -80,7 +80,7 @@ const DEFAULT_LOG_DEADLINE_MS = 10_000
 const MAX_TBS_BYTES = 32_768
 
 /**
- * Steps 3 to 9 of life-of-a-certificate.md. Each step takes what the one before made, once; any other order does not
+ * Steps 3 to 10 of life-of-a-certificate.md. Each step takes what the one before made, once; any other order does not
  * compile. Only `issue` gives bytes out.
  */
 export class CertificateIssuer {
@@ -164,15 +164,15 @@ export class CertificateIssuer {
   }
 
   /**
-   * Steps 5 to 7. Signs the precertificate, has it logged, and checks the SCT: our log, this TBS, now.
-   * Throws CA_SIGNING_FAILED, CA_CT_LOG_FAILED, CA_SCT_INVALID.
+   * Steps 6 to 8. Signs the precertificate, has it logged, and checks the SCT: our log, this TBS, now.
+   * Throws CA_SIGNING_FAILED or CA_CT_LOG_REFUSED before anything was logged; CA_CT_LOG_FAILED, CA_SCT_INVALID when it may have been.
    */
   async record(linted: Linted): Promise<Logged> {
     const { parts, poisoned, notBefore } = this.#linted.take(linted)
     const { log, logKey, clock, crypto, logDeadlineMs = DEFAULT_LOG_DEADLINE_MS } = this.#options
     const precertificate = await this.#sign(poisoned)
     const tbs = precertTbs(parseCertificate(precertificate))
-    // Step 6. A crash from here on leaves at worst an entry for a certificate that nobody has: the log shows one too many,
+    // Step 7. A crash from here on leaves at worst an entry for a certificate that nobody has: the log shows one too many,
     // never one too few.
     const input = { precertificate, tbs, issuerKeyHash: this.#issuerKeyHash, chain: this.#chainDer }
     const sct = await withDeadline((signal) => log.addPreChain({ ...input, signal }), logDeadlineMs)
@@ -182,7 +182,7 @@ export class CertificateIssuer {
   }
 
   /**
-   * Steps 8 and 9. Signs the certificate and compares it, byte by byte, with what the log holds.
+   * Steps 9 and 10. Signs the certificate and compares it, byte by byte, with what the log holds.
    * Throws CA_SIGNING_FAILED, CA_CERTIFICATE_MISMATCH.
    */
   async issue(logged: Logged): Promise<Issued> {
@@ -193,7 +193,7 @@ export class CertificateIssuer {
     return { certificate, der, chainPem, sct, serialHex: logged.serialHex }
   }
 
-  /** Step 9: reads the bytes that will be handed out, apart from what wrote them. */
+  /** Step 10: reads the bytes that will be handed out, apart from what wrote them. */
   #checkFinal(der: Uint8Array, loggedTbs: Uint8Array): Certificate {
     try {
       const certificate = parseCertificate(der)

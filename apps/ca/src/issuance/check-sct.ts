@@ -13,7 +13,7 @@ export interface FreshSctCheck extends SctCheck {
 }
 
 /**
- * Step 7. Checks what the certificate log answered: one of our log, over exactly this TBS, made between the
+ * Step 8. Checks what the certificate log answered: one of our log, over exactly this TBS, made between the
  * certificate's notBefore and now, without extensions. Throws CA_SCT_INVALID.
  */
 export function checkSct(check: FreshSctCheck): void {

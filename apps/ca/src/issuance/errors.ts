@@ -17,8 +17,10 @@ export type IssuanceErrorCode =
   | 'CA_CHAIN_EXPIRED'
   /** The CA's key could not sign, or what it signed does not verify. */
   | 'CA_SIGNING_FAILED'
-  /** The certificate log refused, failed, or did not answer in time. */
+  /** The certificate log failed or did not answer in time: it may have the entry. */
   | 'CA_CT_LOG_FAILED'
+  /** The certificate log did not take the precertificate, and surely does not have it. */
+  | 'CA_CT_LOG_REFUSED'
   /** The certificate log's SCT is not one of our log over this precertificate, now. */
   | 'CA_SCT_INVALID'
   /** The certificate is not its precertificate with the SCT list in place of the poison. */

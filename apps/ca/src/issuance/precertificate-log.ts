@@ -17,7 +17,8 @@ export interface PreChain {
 export interface PrecertificateLog {
   /**
    * Logs one precertificate. MUST NOT resolve before the entry is durable (or promised by a log of others), and MUST reject
-   * when it may not be. Its answer is not trusted: the SCT is verified by the caller.
+   * when it may not be: with CA_CT_LOG_REFUSED when it surely is not there and will not come, with anything else when nobody knows.
+   * Its answer is not trusted: the SCT is verified by the caller.
    */
   addPreChain(input: PreChain): Promise<SignedCertificateTimestamp>
 }

@@ -19,6 +19,8 @@ import type { IssuerSource } from '../identity/issuer-source.js'
 import { TokenVerifier } from '../identity/token-verifier.js'
 import { createIssuer, type PrecertificateLog, type PreChain } from '../issuance/index.js'
 
+import { MemoryRecord } from './memory-record.js'
+
 const P256 = { kind: 'ecdsa', curve: 'P-256' } as const
 const DATES = { notBefore: new Date('2026-01-01T00:00:00Z'), notAfter: new Date('2031-01-01T00:00:00Z') }
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length))
@@ -47,6 +49,7 @@ export interface Answer {
 export interface TestCa {
   readonly clock: ManualClock
   readonly audit: AuditEvent[]
+  readonly record: MemoryRecord
   /** What was handed to the certificate log. */
   readonly logged: PreChain[]
   readonly chain: readonly [issuing: Certificate, root: Certificate]
@@ -62,6 +65,8 @@ export interface TestCaOptions {
   readonly chainPem?: readonly string[]
   /** Makes the certificate log fail. */
   readonly logFails?: boolean
+  /** Fails in place of the certificate log, once for each member; `after` the entry was taken, or before. */
+  readonly logFaults?: { readonly error: Error; readonly after: boolean }[]
 }
 
 /** The CA's routes behind the real edge, on a free port of the loopback interface. */
@@ -73,7 +78,10 @@ export async function startTestCa(options: TestCaOptions): Promise<TestCa> {
   const log: PrecertificateLog = {
     async addPreChain(input) {
       if (options.logFails === true) throw new Error('the log answers 400')
+      const fault = options.logFaults?.shift()
+      if (fault?.after === false) throw fault.error
       logged.push(input)
+      if (fault !== undefined) throw fault.error
       const entry = { type: 'precert', issuerKeyHash: input.issuerKeyHash, tbs: input.tbs } as const
       return signSct({ timestampMs: clock.now().getTime(), entry }, certificateLogKey, nodeCrypto)
     },
@@ -81,8 +89,10 @@ export async function startTestCa(options: TestCaOptions): Promise<TestCa> {
   const certificates = await chain
   const parts = { signer: caKey, chain: certificates, log, logKey: certificateLogKey.publicKey }
   const issuer = createIssuer({ ...parts, crypto: nodeCrypto, clock, random })
+  const record = new MemoryRecord()
   const module = CaModule.register({
     issuer,
+    record,
     tokens: new TokenVerifier({ configuration, source, clock }),
     chainPem: options.chainPem ?? issuer.chainPem,
     configuration,
@@ -98,6 +108,7 @@ export async function startTestCa(options: TestCaOptions): Promise<TestCa> {
   return {
     clock,
     audit,
+    record,
     logged,
     chain: certificates,
     request: (method, path, headers = {}, body = undefined) => send(port, method, path, headers, body),

@@ -103,7 +103,11 @@ async function run(context: CliContext, targets: readonly Target[], options: Sig
   })
   progress.show('asking for a certificate …')
   try {
-    const identity = await obtainIdentity(token.token, generateSigner({ kind: 'ecdsa', curve: 'P-256' }), services)
+    const identity = await obtainIdentity(
+      token.token,
+      () => generateSigner({ kind: 'ecdsa', curve: 'P-256' }),
+      services,
+    )
     let done = 0
     const { results, failure } = await inParallel(targets, parallelFor(targets), async (target) => {
       const result = await signOne(target, make, identity, services, instance)

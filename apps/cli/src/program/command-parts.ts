@@ -9,6 +9,15 @@ export const port = (text: string): number => {
   return Number(text)
 }
 
+/** A whole number in a range. */
+export const count =
+  (least: number, most: number) =>
+  (text: string): number => {
+    if (!/^\d{1,9}$/.test(text) || Number(text) < least || Number(text) > most)
+      throw new InvalidArgumentError(`It must be a number from ${least} to ${most}.`)
+    return Number(text)
+  }
+
 /** The example that every command's help ends with. */
 export const example = (text: string): string => `\nExample:\n  ${text}\n`
 
@@ -33,4 +42,12 @@ export function instanceFlags(command: Command): Command {
   return command
     .option('--instance <url>', 'the Touchmark instance; else TOUCHMARK_INSTANCE, else what `trust use` chose')
     .option('--root-fingerprint <sha256>', 'refuse an instance whose trust root has another fingerprint')
+}
+
+/** How a command of the operator finds the instance on this machine: as `touchmark up` does. */
+export function serverFlags(command: Command): Command {
+  return command
+    .option('--data <dir>', 'folder for keys and the embedded database (default: .touchmark)')
+    .option('--database-url <url>', 'the PostgreSQL of the instance, if it is not the embedded one; else DATABASE_URL')
+    .option('--passphrase-file <file>', 'holds the passphrase of the keys; else TOUCHMARK_PASSPHRASE')
 }

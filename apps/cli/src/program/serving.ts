@@ -22,6 +22,12 @@ export function serving(root: Command): void {
     .option('--passphrase-file <file>', 'holds the passphrase of the keys; else TOUCHMARK_PASSPHRASE')
     .option('--metrics-port <n>', 'port for Prometheus metrics (default: a free one)', port)
     .option('--metrics-listen <address>', 'address for metrics (default: 127.0.0.1)')
+    .option('--workers <n|auto>', 'processes that serve; auto is one a core (default: 1)')
+    .option(
+      '--guard <place...>',
+      'where the newest checkpoints are kept besides the database: a folder (default: guard in the data folder), https:// addresses, or both',
+    )
+    .option('--guard-optional', 'start although an address of --guard does not answer')
     .option('--log-level <level>', 'silent, error, warn, info or debug (default: warn)')
     .addHelpText(
       'after',

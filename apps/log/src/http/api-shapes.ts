@@ -61,3 +61,16 @@ export const certificateLogApi: ApiShape = {
     sendProblem(response, 405, 'METHOD_NOT_ALLOWED', 'The certificate log is only read.')
   },
 }
+
+/** Searching the signature logs: Touchmark's own route. */
+export const searchApi: ApiShape = {
+  prefix: '/api/touchmark/v1/search',
+  routes: read(/^\/api\/touchmark\/v1\/search$/),
+  notFound(_request, response) {
+    sendProblem(response, 404, 'NOT_FOUND', 'There is nothing at this path.')
+  },
+  methodNotAllowed(_request, response, allowed) {
+    response.setHeader('Allow', allowed.join(', '))
+    sendProblem(response, 405, 'METHOD_NOT_ALLOWED', 'The logs are searched with GET.')
+  },
+}

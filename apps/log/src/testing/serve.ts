@@ -1,12 +1,30 @@
 import { createServer, request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import type { DynamicModule } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter } from '@nestjs/platform-express'
 import { ManualClock } from '@touchmark/clock'
-import { createHttpMetrics, createLogger, createRegistry, edge, Health } from '@touchmark/service'
+import type { Log } from '@touchmark/ledger'
+import { createHttpMetrics, createLogger, createRegistry, edge, Health, type ApiShape } from '@touchmark/service'
 import express from 'express'
 import { Writable } from 'node:stream'
-import { certificateLogApi, checkpointApi, entriesApi, LogModule, tilesApi, type LogOptions } from '../index.js'
+import {
+  certificateLogApi,
+  checkpointApi,
+  entriesApi,
+  LogModule,
+  LogV1Module,
+  oneLog,
+  searchApi,
+  SearchModule,
+  type SearchSettings,
+  tilesApi,
+  v1IndexApi,
+  v1LogApi,
+  type ErrorReport,
+  type LogOptions,
+  type LogV1Options,
+} from '../index.js'
 
 export interface Answer {
   readonly status: number
@@ -33,26 +51,45 @@ export interface LogServer {
 }
 
 /** The log's module behind the edge that every process has, on a port of its own. */
-export async function serveLog(options: Omit<LogOptions, 'report'>): Promise<LogServer> {
-  const reports: LogServer['reports'] = []
-  const report: LogOptions['report'] = (error, { ours }) => {
+export async function serveLog(
+  options: Omit<LogOptions, 'report' | 'logs'> & { readonly log: Log },
+): Promise<LogServer> {
+  const { log, ...rest } = options
+  return serveModule([entriesApi, checkpointApi, tilesApi, certificateLogApi], (report) =>
+    LogModule.register({ ...rest, logs: oneLog(log), report }),
+  )
+}
+
+/** The same for API v1. */
+export async function serveLogV1(options: Omit<LogV1Options, 'report'>): Promise<LogServer> {
+  return serveModule([v1LogApi, v1IndexApi], (report) => LogV1Module.register({ ...options, report }))
+}
+
+/** The same for searching. */
+export async function serveSearch(settings: Omit<SearchSettings, 'report'>): Promise<LogServer> {
+  return serveModule([searchApi], (report) => SearchModule.register({ ...settings, report }))
+}
+
+async function serveModule(
+  shapes: readonly ApiShape[],
+  moduleWith: (report: ErrorReport) => DynamicModule,
+): Promise<LogServer> {
+  const reports: { code: string; ours: boolean }[] = []
+  const module = moduleWith((error, { ours }) => {
     reports.push({ code: String((error as { code?: unknown }).code), ours })
-  }
+  })
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() })
   const handler = express()
   handler.disable('x-powered-by')
   handler.use(
     edge({
-      shapes: [entriesApi, checkpointApi, tilesApi, certificateLogApi],
+      shapes,
       health: new Health(new ManualClock('2026-01-01T00:00:00Z')),
       metrics: createHttpMetrics(createRegistry()),
       logger: createLogger({ level: 'fatal', destination: nowhere }),
     }),
   )
-  const app = await NestFactory.create(LogModule.register({ ...options, report }), new ExpressAdapter(handler), {
-    bodyParser: false,
-    logger: false,
-  })
+  const app = await NestFactory.create(module, new ExpressAdapter(handler), { bodyParser: false, logger: false })
   await app.init()
   const server = createServer(handler)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

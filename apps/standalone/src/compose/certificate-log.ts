@@ -1,7 +1,7 @@
 import type { Clock } from '@touchmark/clock'
 import type { CryptoPort, Signer } from '@touchmark/crypto'
-import type { PrecertificateLog } from '@touchmark/app-ca'
-import type { Log, NewEntry } from '@touchmark/ledger'
+import { IssuanceError, type PrecertificateLog } from '@touchmark/app-ca'
+import { LedgerError, type LedgerErrorCode, type Log, type NewEntry } from '@touchmark/ledger'
 import {
   buildPrecertLeaf,
   buildX509Leaf,
@@ -33,7 +33,7 @@ export function precertificateLog(
     async addPreChain({ precertificate, tbs, issuerKeyHash, chain }): Promise<Sct> {
       const timestampMs = options.clock.now().getTime()
       const body = buildPrecertLeaf({ timestampMs, issuerKeyHash, tbs })
-      await log.append({ body, extra: encodePrecertChainEntry(precertificate, chain) })
+      await log.append({ body, extra: encodePrecertChainEntry(precertificate, chain) }).catch(refuse)
       // What an SCT signs is, byte for byte, the leaf (RFC 6962 §3.2 and §3.4).
       const bytes = await signer.sign(body)
       return {
@@ -45,4 +45,28 @@ export function precertificateLog(
       }
     },
   }
+}
+
+/** After these the ledger says that nothing was stored; after LEDGER_STATE_UNKNOWN and whatever else, nobody knows. */
+const NOT_STORED: readonly LedgerErrorCode[] = [
+  'LEDGER_ENTRY_INVALID',
+  'LEDGER_ENTRY_TOO_LARGE',
+  'LEDGER_ENTRY_REFUSED',
+  'LEDGER_PUSHBACK',
+  'LEDGER_CANCELLED',
+  'LEDGER_FROZEN',
+  'LEDGER_CLOSED',
+  'LEDGER_UNAVAILABLE',
+  'LEDGER_SIGNER_FAILED',
+]
+
+function refuse(cause: unknown): never {
+  if (!(cause instanceof LedgerError) || !NOT_STORED.includes(cause.code)) throw cause
+  throw new IssuanceError(
+    'CA_CT_LOG_REFUSED',
+    `the certificate log did not take the precertificate: ${cause.message}`,
+    {
+      cause,
+    },
+  )
 }

@@ -6,11 +6,12 @@ import {
   type ArgumentsHost,
   type DynamicModule,
   type ExceptionFilter,
+  type INestApplicationContext,
 } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import { ExpressAdapter, type NestExpressApplication } from '@nestjs/platform-express'
 import { isCodedError } from '@touchmark/errors'
-import { edge, requestId, sendProblem, type EdgeOptions, type Logger } from '@touchmark/service'
+import { edge, requestId, sendProblem, type EdgeOptions, type HotRoute, type Logger } from '@touchmark/service'
 import type { RequestListener } from 'node:http'
 import type { Response } from 'express'
 
@@ -62,7 +63,11 @@ export interface NestApp {
  * Builds the application. Bodies are read by the routes (`bodyParser: false`), paths are exact, and no header says what serves them.
  * The edge comes first, so that what is in no route table reaches no controller.
  */
-export async function createNestApp(modules: readonly DynamicModule[], edgeOptions: EdgeOptions): Promise<NestApp> {
+export async function createNestApp(
+  modules: readonly DynamicModule[],
+  edgeOptions: EdgeOptions,
+  hotRoutesOf: (app: INestApplicationContext) => readonly HotRoute[] = () => [],
+): Promise<NestApp> {
   const adapter = new ExpressAdapter()
   const express = adapter.getInstance()
   express.disable('x-powered-by')
@@ -71,8 +76,10 @@ export async function createNestApp(modules: readonly DynamicModule[], edgeOptio
   express.enable('case sensitive routing')
   const options = { bodyParser: false, logger: false, abortOnError: false } as const
   const app = await NestFactory.create<NestExpressApplication>(StandaloneModule.register(modules), adapter, options)
-  app.use(edge(edgeOptions))
+  let hotRoutes: readonly HotRoute[] = []
+  app.use(edge({ ...edgeOptions, hotRoutes: () => hotRoutes }))
   app.useGlobalFilters(new LastFilter(edgeOptions.logger))
   await app.init()
+  hotRoutes = hotRoutesOf(app)
   return { handler: express as RequestListener, close: () => app.close() }
 }

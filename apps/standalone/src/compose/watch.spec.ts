@@ -37,6 +37,7 @@ let clock: ManualClock
 let logs: { signature: FakeLog; certificate: FakeLog }
 let readOnly: boolean
 let clockProblem: string | undefined
+let shardProblem: string | undefined
 let signers: Record<string, Signer>
 
 beforeAll(async () => {
@@ -50,13 +51,18 @@ beforeEach(() => {
   logs = { signature: new FakeLog(clock), certificate: new FakeLog(clock) }
   readOnly = false
   clockProblem = undefined
+  shardProblem = undefined
   signers = { 'ca-root': signer }
 })
 
 function watched(): Watched {
   return {
     db: { health: async () => ({ readOnly, serverVersion: 180_000 }) } as never,
-    logs: logs as never,
+    logs: () => [
+      { label: 'signature', log: logs.signature as never },
+      { label: 'certificate', log: logs.certificate as never },
+    ],
+    shardProblem: () => shardProblem,
     material: {
       signers: signers as never,
       caRoot: certificate,
@@ -77,12 +83,20 @@ async function report(): Promise<{ serving: boolean; checks: Readonly<Record<str
 
 describe('health', () => {
   it('is good when all is well', async () => {
-    const ok = { database: 'ok', keys: 'ok', 'signature log': 'ok', 'certificate log': 'ok', clock: 'ok' }
+    const ok = { database: 'ok', keys: 'ok', 'signature log': 'ok', 'certificate log': 'ok', shards: 'ok', clock: 'ok' }
     expect(await report()).toEqual({ serving: true, checks: ok })
+  })
+
+  it('is good with an old checkpoint when the log is frozen', async () => {
+    clock.advance(60 * MINUTE)
+    logs.certificate.at = clock.now()
+    logs.signature.state = 'frozen'
+    expect(await report()).toMatchObject({ serving: true, checks: { 'signature log': 'ok' } })
   })
 
   it.each<[string, () => void, object]>([
     ['a database that is read only', () => (readOnly = true), { database: 'the database is read only' }],
+    ['a shard that cannot be served', () => (shardProblem = 'no key'), { shards: 'no key' }],
     ['a clock that is off', () => (clockProblem = 'it went back'), { clock: 'it went back' }],
     [
       'a log that has stopped',

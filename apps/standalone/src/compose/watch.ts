@@ -12,9 +12,19 @@ const OLDEST_CHECKPOINT_MS = 3 * RESIGN_MS
 const ROUND_MS = 15_000
 const DAY_MS = 24 * 3600 * 1000
 
+export type LogLabel = 'signature' | 'signature-v1' | 'certificate'
+
+export interface WatchedLog {
+  readonly label: LogLabel
+  readonly log: Log
+}
+
 export interface Watched {
   readonly db: Database
-  readonly logs: Readonly<Record<'signature' | 'certificate', Log>>
+  /** Every tree that is open at this moment; of one label those that became active later come later. */
+  readonly logs: () => readonly WatchedLog[]
+  /** Which shard cannot be served, if one cannot. */
+  readonly shardProblem: () => string | undefined
   readonly material: Material
   readonly clock: Clock
   readonly crypto: CryptoPort
@@ -28,9 +38,23 @@ export function addHealthChecks(health: Health, watched: Watched): void {
   health.add('keys', async () =>
     firstProblem(Object.entries(watched.material.signers).map(([name, signer]) => keyProblem(name, signer, watched))),
   )
-  for (const [name, log] of Object.entries(watched.logs))
-    health.add(`${name} log`, () => logProblem(log, watched.clock))
+  for (const label of labels(watched)) {
+    health.add(`${label} log`, () => firstProblem(logsOf(watched, label).map((log) => logProblem(log, watched.clock))))
+  }
+  health.add('shards', watched.shardProblem)
   health.add('clock', watched.clockProblem)
+}
+
+/** The kinds of logs that there are; shards come and go within them. */
+function labels(watched: Watched): LogLabel[] {
+  return [...new Set(watched.logs().map(({ label }) => label))]
+}
+
+function logsOf(watched: Watched, wanted: LogLabel): Log[] {
+  return watched
+    .logs()
+    .filter(({ label }) => label === wanted)
+    .map(({ log }) => log)
 }
 
 async function firstProblem(problems: readonly Promise<string | undefined>[]): Promise<string | undefined> {
@@ -46,6 +70,8 @@ async function keyProblem(name: string, signer: Signer, { crypto, clock }: Watch
 async function logProblem(log: Log, clock: Clock): Promise<string | undefined> {
   if (log.failure !== undefined) return 'the log has stopped'
   const { at } = await log.checkpoint()
+  // Nothing is signed for it any more.
+  if (log.state === 'frozen') return undefined
   const age = clock.now().getTime() - at.getTime()
   return age > OLDEST_CHECKPOINT_MS ? `the newest checkpoint is ${Math.round(age / 1000)} s old` : undefined
 }
@@ -67,49 +93,60 @@ export function addGauges(registry: Registry, watched: Watched): { refresh(): Pr
     'Days until a certificate of this instance lapses.',
     'certificate',
     Object.fromEntries(Object.entries(certificates).map(([name, certificate]) => [name, daysLeft(certificate)])),
+    'min',
   )
-  gauge(registry, 'touchmark_days_left', 'Days until the first certificate of this instance lapses.', () =>
-    Math.min(...Object.values(certificates).map((certificate) => daysLeft(certificate)())),
+  gauge(
+    registry,
+    'touchmark_days_left',
+    'Days until the first certificate of this instance lapses.',
+    () => Math.min(...Object.values(certificates).map((certificate) => daysLeft(certificate)())),
+    'min',
   )
-  const heads = { signature: { size: 0, atMs: 0 }, certificate: { size: 0, atMs: 0 } }
-  const each = (read: (head: { size: number; atMs: number }) => number) => ({
-    signature: () => read(heads.signature),
-    certificate: () => read(heads.certificate),
-  })
+  const heads = new Map(labels(watched).map((label) => [label, { size: 0, atMs: 0 }]))
+  const each = (read: (head: { size: number; atMs: number }) => number): Record<string, () => number> =>
+    Object.fromEntries([...heads.keys()].map((label) => [label, () => read(heads.get(label)!)]))
   labelledGauge(
     registry,
     'touchmark_log_size',
-    'Entries of a log.',
+    'Entries of a log, in all its shards.',
     'log',
     each(({ size }) => size),
   )
   labelledGauge(
     registry,
     'touchmark_checkpoint_age_seconds',
-    "Age of a log's newest checkpoint.",
+    "Age of the newest checkpoint of a log's newest shard.",
     'log',
     each(({ atMs }) => (watched.clock.now().getTime() - atMs) / 1000),
+    'min',
   )
   return {
     async refresh() {
-      for (const name of ['signature', 'certificate'] as const) {
-        const { size, at } = await watched.logs[name].checkpoint()
-        heads[name] = { size: Number(size), atMs: at.getTime() }
+      for (const label of heads.keys()) {
+        const shards = await Promise.all(logsOf(watched, label).map((log) => log.checkpoint()))
+        const size = shards.reduce((sum, head) => sum + Number(head.size), 0)
+        // A tree that is there stays there.
+        heads.set(label, { size, atMs: Math.max(...shards.map(({ at }) => at.getTime())) })
       }
     },
   }
 }
 
-/** Signs idle heads again and refreshes gauges, until it is stopped; stopping waits for what runs. Resolves after the first round. */
+/**
+ * Signs idle heads again and refreshes gauges, until it is stopped; stopping waits for what runs. Resolves after the first round.
+ * `signs`: of several processes on one database, one is enough to sign (more do no harm: each extends the same head).
+ */
 export async function keepFresh(
   watched: Watched,
   gauges: { refresh(): Promise<void> },
   logger: Logger,
+  signs = true,
 ): Promise<{ stop(): Promise<void> }> {
   const round = async (): Promise<void> => {
-    for (const log of Object.values(watched.logs)) {
+    for (const { log } of watched.logs()) {
       const { at } = await log.checkpoint()
-      if (log.state === 'active' && watched.clock.now().getTime() - at.getTime() >= RESIGN_MS) await log.resign()
+      if (signs && log.state === 'active' && watched.clock.now().getTime() - at.getTime() >= RESIGN_MS)
+        await log.resign()
     }
     await gauges.refresh()
   }

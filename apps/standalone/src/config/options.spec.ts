@@ -29,6 +29,8 @@ describe('readConfig', () => {
       metricsPort: 0,
       metricsListen: '127.0.0.1',
       logLevel: 'warn',
+      workers: 1,
+      guard: { folder: undefined, urls: [], optional: false, tokenFile: undefined },
     })
   })
 
@@ -38,15 +40,20 @@ describe('readConfig', () => {
       TOUCHMARK_PUBLIC_URL: 'https://env.example',
       TOUCHMARK_LISTEN: '0.0.0.0',
       TOUCHMARK_LOG_LEVEL: 'info',
+      TOUCHMARK_WORKERS: '2',
       TOUCHMARK_ISSUERS: file('env.yaml', 'env'),
       DATABASE_URL: 'postgresql://env@db/x',
       TOUCHMARK_PASSPHRASE: 'env',
+      TOUCHMARK_GUARD: '/env/guard https://env.example',
+      TOUCHMARK_GUARD_TOKEN_FILE: '/env/guard-token',
     }
     expect(readConfig({}, environment)).toMatchObject({
+      guard: { folder: '/env/guard', urls: ['https://env.example/'], optional: false },
       dataDir: '/env/data',
       publicUrl: 'https://env.example',
       listen: '0.0.0.0',
       logLevel: 'info',
+      workers: 2,
       issuersText: 'env',
       databaseUrl: 'postgresql://env@db/x',
       passphrase: { value: 'env' },
@@ -63,6 +70,9 @@ describe('readConfig', () => {
       metricsPort: 9360,
       metricsListen: '127.0.0.1',
       demoIssuer: 'off',
+      workers: '3',
+      guard: ['/flag/guard', 'https://guard.example'],
+      guardOptional: true,
     }
     expect(readConfig(flags, environment)).toEqual({
       dataDir: '/flag/data',
@@ -76,6 +86,13 @@ describe('readConfig', () => {
       metricsPort: 9360,
       metricsListen: '127.0.0.1',
       demoIssuer: 'off',
+      workers: 3,
+      guard: {
+        folder: '/flag/guard',
+        urls: ['https://guard.example/'],
+        optional: true,
+        tokenFile: '/env/guard-token',
+      },
     })
   })
 

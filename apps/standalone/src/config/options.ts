@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { StandaloneError } from '../errors.js'
+import { guardPlaces, type GuardConfig } from './guard-places.js'
+import { workerCount } from './worker-count.js'
 
 export const DEFAULT_PORT = 8360
 export const DEFAULT_DATA_DIR = '.touchmark'
@@ -18,6 +20,9 @@ export interface UpOptions {
   readonly metricsPort?: number
   readonly metricsListen?: string
   readonly logLevel?: string
+  readonly guard?: readonly string[]
+  readonly guardOptional?: boolean
+  readonly workers?: string
 }
 
 /** The settings of one process, read once. */
@@ -35,6 +40,9 @@ export interface StandaloneConfig {
   /** Metrics tell about the inside: loopback unless told otherwise, whatever the service listens on. */
   readonly metricsListen: string
   readonly logLevel: string
+  readonly guard: GuardConfig
+  /** Processes that serve; with 1 this process serves itself. */
+  readonly workers: number
 }
 
 const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug']
@@ -68,6 +76,12 @@ export function readConfig(options: UpOptions, environment: NodeJS.ProcessEnv): 
     metricsPort: port('--metrics-port', options.metricsPort) ?? 0,
     metricsListen: options.metricsListen ?? environment['TOUCHMARK_METRICS_LISTEN'] ?? '127.0.0.1',
     logLevel,
+    guard: guardPlaces(
+      options.guard ?? environment['TOUCHMARK_GUARD']?.split(/\s+/).filter((place) => place !== '') ?? [],
+      options.guardOptional ?? false,
+      environment['TOUCHMARK_GUARD_TOKEN_FILE'],
+    ),
+    workers: workerCount(options.workers ?? environment['TOUCHMARK_WORKERS']),
   }
 }
 

@@ -10,6 +10,7 @@ export const KEYS = {
   'ca-root': P256,
   'ca-intermediate': P256,
   'signature-log': P256,
+  'signature-log-v1': P256,
   'certificate-log': P256,
   'tsa-root': P256,
   'tsa-leaf': P256,

@@ -30,9 +30,16 @@ const CERTIFICATES = ['ca-root', 'ca-intermediate', 'tsa-root', 'tsa-leaf'] as c
  */
 export async function openMaterial(
   store: KeyStore,
-  options: { isNew: boolean; organization: string; clock: Clock; dir: string },
+  options: {
+    isNew: boolean
+    /** Keys that have signed nothing yet: those of an API that the instance is older than. They may be made at any start. */
+    unused?: readonly KeyName[]
+    organization: string
+    clock: Clock
+    dir: string
+  },
 ): Promise<Material> {
-  const missing = KEY_NAMES.filter((name) => !store.has(name))
+  const missing = KEY_NAMES.filter((name) => !store.has(name) && !options.unused?.includes(name))
   if (missing.length > 0 && !options.isNew) throw keysMissing(options.dir, missing.join(', '))
   const opened = await Promise.all(
     KEY_NAMES.map(async (name) => [name, await store.openOrCreate(name, KEYS[name])] as const),

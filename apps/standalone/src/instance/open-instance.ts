@@ -1,11 +1,13 @@
 import { join } from 'node:path'
 import type { Clock } from '@touchmark/clock'
-import { openKeyStore, readPassphrase } from '@touchmark/keys'
+import { openKeyStore, readPassphrase, type KeyStore } from '@touchmark/keys'
 import { DEFAULT_PORT, generatedPassphraseFile, type StandaloneConfig } from '../config/options.js'
 import type { RunningDatabase } from '../database.js'
 import { StandaloneError } from '../errors.js'
 import { assertNeverSettled, markSettled } from './settled-marker.js'
 import { alone, readInstance, settleInstance, type InstanceRow } from './instance-row.js'
+import { hasTreeOfKind } from '../logs/shard-rows.js'
+import type { KeyName } from './key-names.js'
 import { assertKeysThere, openMaterial, type Material } from './material.js'
 
 /** The passphrase of the keys; the embedded database's first start makes one. Throws STANDALONE_CONFIG when none is given for a database of one's own. */
@@ -40,7 +42,7 @@ export async function openInstance(
   { db }: RunningDatabase,
   passphrase: string,
   clock: Clock,
-): Promise<{ row: InstanceRow; material: Material; first: boolean }> {
+): Promise<{ row: InstanceRow; material: Material; store: KeyStore; first: boolean }> {
   return alone(db, async () => {
     const stored = await readInstance(db)
     if (stored === undefined && config.publicUrl === undefined && config.port === 0) {
@@ -60,9 +62,10 @@ export async function openInstance(
     else await assertNeverSettled(dir)
     const store = await openKeyStore({ dir, passphrase })
     const organization = new URL(wanted ?? stored?.publicUrl ?? defaultUrl).hostname
-    const material = await openMaterial(store, { isNew: stored === undefined, organization, clock, dir })
+    const unused: KeyName[] = (await hasTreeOfKind(db, 'signature-v1')) ? [] : ['signature-log-v1']
+    const material = await openMaterial(store, { isNew: stored === undefined, unused, organization, clock, dir })
     const row = await settleInstance(db, wanted, defaultUrl, clock.now())
     await markSettled(dir, row)
-    return { row, material, first: stored === undefined }
+    return { row, material, store, first: stored === undefined }
   })
 }

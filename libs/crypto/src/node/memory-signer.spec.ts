@@ -34,6 +34,12 @@ describe.each(TYPES)('a signer for %j', (type) => {
     }
   })
 
+  it('signs as well when it does not look at the result again', async () => {
+    const signer = generateSigner(type)
+    const signature = await signer.signUnchecked(MESSAGE)
+    expect(nobleCrypto.verify(signer.publicKey, signer.scheme, MESSAGE, signature)).toBe(true)
+  })
+
   it('shows nothing of the private key', () => {
     const signer = generateSigner(type)
     const shown =

@@ -39,6 +39,15 @@ export class MemorySigner implements Signer {
     return signature
   }
 
+  /** Throws CRYPTO_SIGN_FAILED. */
+  signUnchecked(message: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    try {
+      return this.#make(message)
+    } catch (cause) {
+      throw new CryptoError('CRYPTO_SIGN_FAILED', 'the key could not sign', { cause })
+    }
+  }
+
   /** The unencrypted PKCS#8 of the key. */
   pkcs8(): Uint8Array {
     return new Uint8Array(this.#privateKey.export({ type: 'pkcs8', format: 'der' }))

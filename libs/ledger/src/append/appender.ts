@@ -4,7 +4,6 @@ import { PostgresError, type Database } from '@touchmark/postgres'
 import type pg from 'pg'
 import { LedgerError } from '../errors.js'
 import type { BatchOutcome } from '../observe.js'
-import type { TreeReader } from '../read/tree-reader.js'
 import { sha256 } from '../sha256.js'
 import { encodeByteaArray, type ByteaArray } from '../store/binary-array.js'
 import { findEntries } from '../store/read-tree.js'
@@ -12,9 +11,10 @@ import { lockTreeRow, type TreeRow } from '../store/tree-row.js'
 import { begin, writeBatch } from '../store/write-batch.js'
 import type { TreeMemory } from '../tree-memory.js'
 import type { LeafData, LogHead } from '../types.js'
+import type { Duplicates } from './duplicates.js'
 import { grow, proofsOf, type Growth } from './growth.js'
 import { reconcile } from './reconcile.js'
-import { asLedgerError, frozen, isRefusedValue, isUnknown, notStored } from './refusals.js'
+import { anotherBody, asLedgerError, frozen, isRefusedValue, isUnknown, notStored } from './refusals.js'
 import { signHead } from './sign-head.js'
 import { CommitUnknown, all, writeAndCommit } from './transaction.js'
 import type { WaitingEntry } from './waiting-entry.js'
@@ -47,12 +47,12 @@ interface Times {
 export class Appender {
   readonly #db: Database
   readonly #memory: TreeMemory
-  readonly #reader: TreeReader
+  readonly #duplicates: Duplicates
 
-  constructor(db: Database, memory: TreeMemory, reader: TreeReader) {
+  constructor(db: Database, memory: TreeMemory, duplicates: Duplicates) {
     this.#db = db
     this.#memory = memory
-    this.#reader = reader
+    this.#duplicates = duplicates
   }
 
   /** Appends a batch and answers each entry's caller. Never rejects. */
@@ -66,7 +66,7 @@ export class Appender {
       const committed = await this.#commit(items, times)
       outcome = committed.added.length > 0 ? 'committed' : 'unchanged'
       added = committed.added.length
-      await this.#answer(items, committed)
+      this.#answer(items, committed)
     } catch (error) {
       if (isUnknown(error)) outcome = 'unknown'
       if (error instanceof CommitUnknown) outcome = (await this.#readBack(items)) ? 'committed' : 'unknown'
@@ -196,47 +196,38 @@ export class Appender {
     })
   }
 
-  /** Step 10: new entries first; then those that were there before, whose proofs may have to be read. */
-  async #answer(items: readonly WaitingEntry[], committed: Committed): Promise<void> {
+  /** Step 10: new entries are answered; those that were there before go where the next batch need not wait for their proofs. */
+  #answer(items: readonly WaitingEntry[], committed: Committed): void {
     const { head, added, firstIndex, found } = committed
+    const { known } = this.#memory
     const places = new Map(added.map((item, i) => [item.leafHashHex, i]))
-    const old: { item: WaitingEntry; leaf: LeafData }[] = []
     for (const item of items) {
       const place = places.get(item.leafHashHex)
       if (place === undefined) {
         const leaf = found.get(item.leafHashHex)
-        if (leaf) old.push({ item, leaf })
-        else item.refuse(notStored())
+        if (!leaf) item.refuse(notStored())
+        else if (sameBody(item, leaf.body)) this.#handOver(item, leaf.index)
         continue
       }
       const first = added[place]!
       if (!sameBody(item, first.entry.body)) continue
+      const index = firstIndex + BigInt(place)
+      known.put(item, index)
       item.answer({
-        index: firstIndex + BigInt(place),
+        index,
         body: first.entry.body,
         duplicate: first !== item,
         proof: { size: head.size, root: head.root, hashes: committed.proofs[place]!, checkpoint: head.note },
       })
     }
-    if (old.length > 0) await this.#answerOld(head, old)
   }
 
-  async #answerOld(head: LogHead, old: readonly { item: WaitingEntry; leaf: LeafData }[]): Promise<void> {
+  #handOver(item: WaitingEntry, index: bigint): void {
+    this.#memory.known.put(item, index)
     try {
-      const proofs = await this.#reader.provenUnder(
-        head,
-        old.map(({ leaf }) => leaf),
-      )
-      for (const [i, { item, leaf }] of old.entries()) {
-        if (!sameBody(item, leaf.body)) continue
-        const proof = { size: head.size, root: head.root, hashes: proofs[i]!, checkpoint: head.note }
-        item.answer({ index: leaf.index, body: leaf.body, duplicate: true, proof })
-      }
+      this.#duplicates.add(item, index)
     } catch (error) {
-      this.#refuse(
-        old.map(({ item }) => item),
-        error,
-      )
+      item.refuse(error)
     }
   }
 
@@ -267,7 +258,7 @@ export class Appender {
           const found = new Map(stored.map((leaf) => [Buffer.from(leaf.leafHash).toString('hex'), leaf]))
           return { head: row.head, found, added: [], firstIndex: row.head.size, proofs: [] }
         })
-        await this.#answer(items, committed)
+        this.#answer(items, committed)
         return true
       } catch (error) {
         last = error
@@ -320,9 +311,8 @@ export function hashAgain(added: readonly WaitingEntry[], bodies: ByteaArray): v
   }
 }
 
-/** One hash, two bodies: no such pair is known. It must not give one caller the other's entry. */
 function sameBody(item: WaitingEntry, stored: Uint8Array): boolean {
   if (equalBytes(item.entry.body, stored)) return true
-  item.refuse(new LedgerError('LEDGER_ENTRY_REFUSED', 'another entry with the hash of this one is in the log'))
+  item.refuse(anotherBody())
   return false
 }

@@ -1,17 +1,17 @@
 import { equalBytes } from '@touchmark/encoding'
-import { HASH_BYTES, assembleProof, planConsistency, verifyConsistency } from '@touchmark/merkle'
-import { TILE_WIDTH, placeOfNode } from '@touchmark/tlog'
+import { HASH_BYTES } from '@touchmark/merkle'
+import { TILE_WIDTH } from '@touchmark/tlog'
 import type pg from 'pg'
 import { LedgerError } from '../errors.js'
+import { assertNotBehind } from '../guard/compare-heads.js'
 import { loadEdge } from '../open/load-edge.js'
+import { proveConsistent } from '../open/prove-consistent.js'
 import { verifyHead } from '../open/verify-head.js'
-import { sha256 } from '../sha256.js'
 import { readTiles } from '../store/read-tree.js'
 import type { TreeRow } from '../store/tree-row.js'
 import type { LogHead } from '../types.js'
 import type { TreeMemory } from '../tree-memory.js'
-import { grow, nodeSource, type TreeEdge } from './growth.js'
-import { TileNodes } from './tile-nodes.js'
+import { grow, type TreeEdge } from './growth.js'
 
 /** Up to this many leaves of other processes are followed one by one; beyond, the new edge is loaded and proven consistent. */
 const MAX_FOLLOWED = 4096n
@@ -31,6 +31,8 @@ export async function reconcile(
   }
   memory.state = row.state
   if (row.head.note !== memory.newest.note) verifyHead(memory.identity, row.head)
+  // Before anything is taken from the row: another process may have seen a tree that this database no longer has.
+  assertNotBehind(memory.identity, row.head.size)
   memory.see(row.head, before)
   const edge = await edgeOf(client, memory.edge, row)
   if (!equalBytes(edge.range.encode(), row.frontier) || !equalBytes(edge.root, row.head.root)) {
@@ -46,7 +48,7 @@ async function edgeOf(client: pg.ClientBase, edge: TreeEdge, row: TreeRow): Prom
   if (from === to) return edge
   if (to - from <= MAX_FOLLOWED) return grow(edge, await leafHashes(client, row.id, from, to)).edge
   const loaded = await loadEdge(client, row)
-  await proveConsistent(client, edge, loaded, row.id)
+  await proveConsistent(client, row.id, { size: from, root: edge.root }, row.head)
   return loaded
 }
 
@@ -67,31 +69,4 @@ async function leafHashes(client: pg.ClientBase, logId: bigint, from: bigint, to
     throw new LedgerError('LEDGER_CORRUPT', `tiles of level 0 lack some of the leaves ${from} to ${to}`)
   }
   return hashes
-}
-
-async function proveConsistent(client: pg.ClientBase, first: TreeEdge, second: TreeEdge, logId: bigint): Promise<void> {
-  const plan = planConsistency(first.range.size, second.range.size)
-  const wanted = new Map(
-    plan.flat().map((id) => [`${placeOfNode(id).level}/${placeOfNode(id).index}`, placeOfNode(id)]),
-  )
-  const stored = await readTiles(client, logId, [...wanted.values()])
-  const tiles = stored.map((tile) => TileNodes.fromHashes(tile.level, tile.index, tile.hashes))
-  try {
-    verifyConsistency({
-      firstSize: first.range.size,
-      firstRoot: first.root,
-      secondSize: second.range.size,
-      secondRoot: second.root,
-      proof: assembleProof(plan, nodeSource(tiles), sha256),
-      sha256,
-    })
-  } catch (cause) {
-    throw new LedgerError(
-      'LEDGER_CORRUPT',
-      `the tree of ${second.range.size} entries does not extend the one of ${first.range.size}`,
-      {
-        cause,
-      },
-    )
-  }
 }

@@ -21,6 +21,11 @@ export function notStored(): LedgerError {
   return new LedgerError('LEDGER_UNAVAILABLE', 'the entry was not stored', { retryAfterSeconds: 1 })
 }
 
+/** One hash, two bodies: no such pair is known. It must not give one caller the other's entry. */
+export function anotherBody(): LedgerError {
+  return new LedgerError('LEDGER_ENTRY_REFUSED', 'another entry with the hash of this one is in the log')
+}
+
 /** What callers are told: nothing was stored, and why. */
 export function asLedgerError(error: unknown): unknown {
   if (!(error instanceof PostgresError)) {

@@ -24,6 +24,8 @@ export interface HeadProposal {
   readonly previous: LogHead | undefined
   /** Bodies that are new under this head. */
   readonly added: readonly Uint8Array[]
+  /** Lines after the root; none unless the tree ends with this head. */
+  readonly extensions?: readonly string[]
 }
 
 /**
@@ -32,7 +34,7 @@ export interface HeadProposal {
  * Throws LEDGER_SIGNER_FAILED when the signer fails or does not answer in time.
  */
 export async function signHead(by: HeadSigner, proposal: HeadProposal): Promise<LogHead> {
-  const { size, root, previous } = proposal
+  const { size, root, previous, extensions = [] } = proposal
   if (previous && size < previous.size) {
     throw new LedgerError('LEDGER_CORRUPT', `a head of size ${size} was to be signed after one of ${previous.size}`)
   }
@@ -43,7 +45,7 @@ export async function signHead(by: HeadSigner, proposal: HeadProposal): Promise<
   const [note, treeHead] = await inTime(
     by.deadlineMs,
     Promise.all([
-      signCheckpoint({ origin: by.origin, size, root, extensions: [] }, by.logId, by.signer),
+      signCheckpoint({ origin: by.origin, size, root, extensions }, by.logId, by.signer),
       by.kind === 'certificate' ? signTreeHead(by.signer, proposal, at) : undefined,
     ]),
   )

@@ -1,13 +1,22 @@
+import {
+  checkTree,
+  createHasher,
+  type Difference,
+  type LeafTile,
+  type LogSource,
+  type PackedEntries,
+} from '@touchmark/audit'
 import { nodeCrypto } from '@touchmark/crypto/node'
-import { concatBytes, equalBytes } from '@touchmark/encoding'
-import { CompactRange, leafHash, verifyConsistency, verifyInclusion } from '@touchmark/merkle'
+import { equalBytes } from '@touchmark/encoding'
+import { assembleProof, rootPlan, verifyConsistency, verifyInclusion } from '@touchmark/merkle'
 import {
   MAX_BUNDLE_ENTRY_BYTES,
   TILE_WIDTH,
   encodeEntryBundle,
-  rightEdge,
+  nodeInTile,
+  placeOfNode,
   tilePath,
-  tileRoot,
+  tileWidth,
   verifyCheckpoint,
 } from '@touchmark/tlog'
 import { LedgerError } from '../errors.js'
@@ -34,25 +43,12 @@ export interface CheckReport {
 export async function checkLog(log: Log, { proofs = 300 }: CheckOptions = {}): Promise<CheckReport> {
   const head = await log.checkpoint()
   checkHead(log, head)
-  const hashes: Uint8Array[] = []
-  const roots = new Map<bigint, Uint8Array>()
-  const range = CompactRange.empty(sha256)
-  const milestones = spread(head.size, 12)
-  for (let start = 0n; start < head.size; start += BigInt(TILE_WIDTH)) {
-    const end = start + BigInt(TILE_WIDTH) < head.size ? start + BigInt(TILE_WIDTH) : head.size
-    const entries = await readAll(log, start, end)
-    for (const entry of entries) {
-      range.append(entry.leafHash)
-      hashes.push(entry.leafHash)
-      if (milestones.has(range.size)) roots.set(range.size, range.root())
-    }
-    await checkBundle(log, start / BigInt(TILE_WIDTH), entries)
-  }
-  if (!equalBytes(range.root(), head.root)) throw wrong('the root of the checkpoint is not that of the entries')
-  const tiles = await checkTiles(log, head.size, hashes)
-  const proven = await checkInclusion(log, head, hashes, proofs)
-  await checkConsistency(log, head, roots)
-  return { size: head.size, tiles, proofs: proven }
+  const source = new ApiSource(log, head.size)
+  const report = await checkTree({ source, hasher: createHasher(0), size: head.size, root: head.root })
+  if (report.differences.length > 0) throw differs(report.differences[0]!)
+  const proven = await checkInclusion(log, head, proofs)
+  await checkConsistency(log, head)
+  return { size: head.size, tiles: report.tiles, proofs: proven }
 }
 
 function checkHead(log: Log, head: LogHead): void {
@@ -64,17 +60,52 @@ function checkHead(log: Log, head: LogHead): void {
   if (log.kind === 'certificate') verifyTreeHead(key, head)
 }
 
-async function readAll(log: Log, start: bigint, end: bigint): Promise<LeafData[]> {
-  const entries: LeafData[] = []
-  for (let next = start; next < end;) {
-    const some = await log.entries(next, end)
-    if (some.length === 0) throw wrong(`entry ${next} is missing`)
-    for (const entry of some) {
-      if (entry.index !== next) throw wrong(`entry ${next} is missing`)
-      if (!equalBytes(leafHash(entry.body, sha256), entry.leafHash)) throw wrong(`entry ${next} is not what was hashed`)
-      next++
+/** A log as its own API answers. Beside what the check compares: bundles hold the entries, and no tile is wider or narrower than it says. */
+class ApiSource implements LogSource {
+  readonly tilesPerRead = 1
+  readonly parallelReads = 1
+  readonly #log: Log
+  readonly #size: bigint
+
+  constructor(log: Log, size: bigint) {
+    this.#log = log
+    this.#size = size
+  }
+
+  async *read(first: bigint, count: number, lastWidth: number): AsyncGenerator<LeafTile> {
+    for (let i = 0; i < count; i++) {
+      const index = first + BigInt(i)
+      const width = i === count - 1 ? lastWidth : TILE_WIDTH
+      const entries = await readAll(this.#log, index * BigInt(TILE_WIDTH), width)
+      await checkBundle(this.#log, index, entries)
+      yield { entries: packed(entries), tile: await this.tile(0, index, width) }
     }
-    entries.push(...some)
+  }
+
+  async tile(level: number, index: bigint, width: number): Promise<Uint8Array | undefined> {
+    const tile = await this.#log.tile(level, index, width)
+    const narrower = width > 1 ? await this.#log.tile(level, index, width - 1) : undefined
+    if (tile && narrower && !equalBytes(narrower, tile.subarray(0, -32))) {
+      throw wrong(`${tilePath(level, index, width - 1)} is not right`)
+    }
+    const atEdge = width < TILE_WIDTH && width === tileWidth(level, index, this.#size)
+    if (atEdge && (await this.#log.tile(level, index, width + 1))) {
+      throw wrong(`${tilePath(level, index, width + 1)} is beyond the tree`)
+    }
+    return tile
+  }
+}
+
+async function readAll(log: Log, start: bigint, width: number): Promise<LeafData[]> {
+  const entries: LeafData[] = []
+  const end = start + BigInt(width)
+  for (let next = start; next < end; next = start + BigInt(entries.length)) {
+    const some = await log.entries(next, end)
+    if (some[0]?.index !== next) throw wrong(`entry ${next} is missing`)
+    for (const [i, entry] of some.entries()) {
+      if (entry.index !== next + BigInt(i)) throw wrong(`entry ${next + BigInt(i)} is missing`)
+      entries.push(entry)
+    }
   }
   return entries
 }
@@ -89,37 +120,21 @@ async function checkBundle(log: Log, index: bigint, entries: readonly LeafData[]
   }
 }
 
-/** Builds every level from the one below, and compares each tile, the partial ones at the edge included. */
-async function checkTiles(log: Log, size: bigint, leaves: readonly Uint8Array[]): Promise<number> {
-  let compared = 0
-  let level = 0
-  for (let hashes = leaves; hashes.length > 0; level++) {
-    const above: Uint8Array[] = []
-    for (let start = 0; start < hashes.length; start += TILE_WIDTH) {
-      const expected = concatBytes(...hashes.slice(start, start + TILE_WIDTH))
-      const index = BigInt(start / TILE_WIDTH)
-      const width = expected.length / 32
-      const stored = await log.tile(level, index, width)
-      if (!stored || !equalBytes(stored, expected)) throw wrong(`${tilePath(level, index, width)} is not right`)
-      if (width > 1 && !equalBytes((await log.tile(level, index, width - 1))!, expected.subarray(0, -32))) {
-        throw wrong(`${tilePath(level, index, width - 1)} is not right`)
-      }
-      if (width < TILE_WIDTH && (await log.tile(level, index, width + 1))) {
-        throw wrong(`${tilePath(level, index, width + 1)} is beyond the tree`)
-      }
-      if (width === TILE_WIDTH) above.push(tileRoot(expected, sha256))
-      compared++
-    }
-    hashes = above
-  }
-  if (level !== rightEdge(size).length) throw wrong('the tree has another number of levels than its size')
-  return compared
+function packed(entries: readonly LeafData[]): PackedEntries {
+  const parts = entries.flatMap(({ body }) => {
+    const length = Buffer.alloc(4)
+    length.writeUInt32BE(body.length)
+    return [length, body]
+  })
+  const leafHashes = Buffer.concat(entries.map(({ leafHash }) => leafHash))
+  return { lengthBytes: 4, bytes: Buffer.concat(parts), leafHashes }
 }
 
-async function checkInclusion(log: Log, head: LogHead, hashes: readonly Uint8Array[], count: number): Promise<number> {
+async function checkInclusion(log: Log, head: LogHead, count: number): Promise<number> {
   const indexes = [...spread(head.size, count)].map((n) => n - 1n)
   for (const index of indexes) {
-    const leaf = hashes[Number(index)]!
+    const [entry] = await log.entries(index, index + 1n)
+    const leaf = entry!.leafHash
     const proof = await log.inclusionProof(index, head.size)
     verifyInclusion({ leafHash: leaf, index, size: head.size, root: head.root, proof, sha256 })
     if ((await log.indexOf(leaf)) !== index) throw wrong(`entry ${index} is not found by its hash`)
@@ -127,11 +142,26 @@ async function checkInclusion(log: Log, head: LogHead, hashes: readonly Uint8Arr
   return indexes.length
 }
 
-async function checkConsistency(log: Log, head: LogHead, roots: ReadonlyMap<bigint, Uint8Array>): Promise<void> {
-  for (const [firstSize, firstRoot] of roots) {
+async function checkConsistency(log: Log, head: LogHead): Promise<void> {
+  for (const firstSize of spread(head.size, 12)) {
+    const firstRoot = await rootOf(log, firstSize)
     const proof = await log.consistencyProof(firstSize, head.size)
     verifyConsistency({ firstSize, firstRoot, secondSize: head.size, secondRoot: head.root, proof, sha256 })
   }
+}
+
+/** The root of an earlier size, out of tiles that have been checked. */
+async function rootOf(log: Log, size: bigint): Promise<Uint8Array> {
+  const nodes = rootPlan(size)
+  const places = nodes.map(placeOfNode)
+  const tiles = await Promise.all(
+    places.map(({ level, index, offset, count }) => log.tile(level, index, offset + count)),
+  )
+  const known = new Map(
+    nodes.map(({ level, index }, i) => [`${level}/${index}`, nodeInTile(tiles[i]!, places[i]!, sha256)]),
+  )
+  const [root] = assembleProof([nodes], { node: (level, index) => known.get(`${level}/${index}`) }, sha256)
+  return root!
 }
 
 /** Up to `count` numbers from 1 to `size`, the ends and the edges of tiles among them. */
@@ -141,6 +171,11 @@ function spread(size: bigint, count: number): Set<bigint> {
   const step = size / BigInt(count) || 1n
   for (let n = 1n; n <= size && numbers.size < count + edges.length; n += step) numbers.add(n)
   return numbers
+}
+
+function differs({ message, expected, found }: Difference): LedgerError {
+  const details = { ...(expected === undefined ? {} : { expected }), ...(found === undefined ? {} : { found }) }
+  return new LedgerError('LEDGER_CORRUPT', message, details)
 }
 
 function wrong(why: string): LedgerError {

@@ -7,6 +7,7 @@ import { signHead, type HeadSigner } from '../append/sign-head.js'
 import { assertEntry } from '../append/waiting-entry.js'
 import type { TreeEdge } from '../append/growth.js'
 import { LedgerError } from '../errors.js'
+import { assertExtends, assertNothingKnown, readGuard, verifyRecords, type KnownHeads } from '../guard/compare-heads.js'
 import { PostgresLog } from '../postgres-log.js'
 import { sha256 } from '../sha256.js'
 import { readEntries } from '../store/read-tree.js'
@@ -27,7 +28,8 @@ const MAX_LAST_ENTRIES_BYTES = 256 * 1024 * 1024
 /**
  * Opens a tree, creating it with its genesis entry where there is none. Many processes may do so at once.
  * The stored edge is hashed again and its checkpoint verified before anything is appended.
- * Throws LEDGER_KEY_MISMATCH, LEDGER_KEY_UNSUPPORTED, LEDGER_KIND_MISMATCH, LEDGER_GENESIS_MISSING, LEDGER_CORRUPT, and what the database throws.
+ * Throws LEDGER_KEY_MISMATCH, LEDGER_KEY_UNSUPPORTED, LEDGER_KIND_MISMATCH, LEDGER_GENESIS_MISSING, LEDGER_CORRUPT, and what the database throws; with a guard also
+ * LEDGER_ROLLED_BACK when the database does not have, or does not extend, what the guard has seen, LEDGER_GIVEN_UP, LEDGER_GUARD_FOREIGN and what the guard throws.
  */
 export async function openLog(options: OpenLogOptions): Promise<Log> {
   const { db, signer, origin } = options
@@ -41,10 +43,18 @@ export async function openLog(options: OpenLogOptions): Promise<Log> {
     clock: options.clock,
     deadlineMs: Math.min(options.signDeadlineMs ?? DEFAULT_SIGN_DEADLINE_MS, MAX_SIGN_DEADLINE_MS),
   }
+  // The guard is read before the database: what others commit meanwhile is then in both. It is believed after it: with another key nothing would be.
+  const records = await readGuard(options.guard, origin)
   const existing = await db.withClient((client) => findTreeRow(client, origin))
-  if (!existing) await createTree(db, by, keySha256, options)
-  const { row, edge } = await readVerified(db, by, keySha256)
-  const identity = { ...by, id: row.id, keySha256, observe: options.observe }
+  if (existing && !equalBytes(existing.keySha256, keySha256)) throw keyMismatch(origin, existing.keySha256, keySha256)
+  const known = verifyRecords(records, by)
+  if (!existing) {
+    assertNothingKnown(origin, known)
+    await createTree(db, by, keySha256, options)
+  }
+  const { row, edge } = await readVerified(db, by, keySha256, known)
+  if (options.guard && known.heads.length === 0 && row.head.size > 1n) options.observe?.guardBegan?.(row.head.size)
+  const identity = { ...by, id: row.id, keySha256, guard: options.guard, observe: options.observe }
   return new PostgresLog(options, new TreeMemory(identity, row.state, edge, row.head))
 }
 
@@ -64,6 +74,7 @@ async function readVerified(
   db: Database,
   by: HeadSigner,
   keySha256: Uint8Array,
+  known: KnownHeads,
 ): Promise<{ row: TreeRow; edge: TreeEdge }> {
   return db.transaction(
     async ({ client }) => {
@@ -76,6 +87,7 @@ async function readVerified(
       const edge = await loadEdge(client, row)
       verifyHead(by, row.head)
       await checkLastEntries(client, row, edge)
+      await assertExtends(client, row, known)
       return { row, edge }
     },
     { isolation: 'repeatable read', readOnly: true },

@@ -2,16 +2,20 @@ import type { PublicKey, SignatureScheme } from '@touchmark/crypto'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import { equalBytes } from '@touchmark/encoding'
 import { verifyCheckpoint } from '@touchmark/tlog'
-import { treeHeadBytes, type HeadSigner } from '../append/sign-head.js'
+import { treeHeadBytes } from '../append/sign-head.js'
 import { LedgerError } from '../errors.js'
-import type { LogHead } from '../types.js'
+import type { HeadAuthority } from '../guard/compare-heads.js'
+import type { LogHead, LogKind } from '../types.js'
 
 /** Bytes before the signature in a DigitallySigned: two algorithms and a length. */
 const DIGITALLY_SIGNED_HEADER = 4
 const TREE_HEAD_SCHEME: SignatureScheme = { kind: 'ecdsa', hash: 'SHA2_256' }
 
+/** Whose head it must be. */
+type HeadVerifier = HeadAuthority & { readonly kind: LogKind }
+
 /** Checks that a stored head was signed by the tree's key over the size and root beside it. Throws LEDGER_CORRUPT. */
-export function verifyHead(by: HeadSigner, head: LogHead): void {
+export function verifyHead(by: HeadVerifier, head: LogHead): void {
   const key = by.signer.publicKey
   let signed
   try {

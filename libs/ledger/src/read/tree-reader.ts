@@ -1,6 +1,12 @@
-import { assembleProof, planConsistency, planInclusion, verifyInclusion, type ProofPlan } from '@touchmark/merkle'
-import { TILE_WIDTH, encodeEntryBundle, placeOfNode } from '@touchmark/tlog'
-import { HASH_BYTES } from '@touchmark/merkle'
+import {
+  HASH_BYTES,
+  assembleProof,
+  planConsistency,
+  planInclusion,
+  verifyInclusion,
+  type ProofPlan,
+} from '@touchmark/merkle'
+import { placeOfNode } from '@touchmark/tlog'
 import { PostgresError, type Database } from '@touchmark/postgres'
 import { nodeSource, type TreeEdge } from '../append/growth.js'
 import { TileNodes, tileKey } from '../append/tile-nodes.js'
@@ -10,12 +16,8 @@ import { sha256 } from '../sha256.js'
 import { findIndex, readEntries, readTiles } from '../store/read-tree.js'
 import { readTreeRow } from '../store/tree-row.js'
 import type { TreeMemory } from '../tree-memory.js'
+import { StaticFiles } from './static-files.js'
 import { MAX_BYTES_PER_READ, MAX_ENTRIES_PER_READ, type LeafData, type LogHead } from '../types.js'
-
-const MAX_LEVEL = 63
-const MAX_TILE_INDEX = 1n << 55n
-/** A bundle of the longest entries; read whole because it is served whole. */
-const MAX_BUNDLE_BYTES = TILE_WIDTH * 65_535
 
 interface TileName {
   readonly level: number
@@ -26,11 +28,13 @@ interface TileName {
 export class TreeReader {
   readonly #db: Database
   readonly #memory: TreeMemory
+  readonly #files: StaticFiles
   #reading: Promise<LogHead> | undefined
 
   constructor(db: Database, memory: TreeMemory) {
     this.#db = db
     this.#memory = memory
+    this.#files = new StaticFiles(db, memory)
   }
 
   /** The newest committed head; the one known when the database does not answer. */
@@ -39,27 +43,12 @@ export class TreeReader {
     return this.#reading
   }
 
-  async tile(level: number, index: bigint, width: number): Promise<Uint8Array | undefined> {
-    if (!isTile(level, index, width)) return undefined
-    const tiles = await this.#tiles([{ level, index }], (edge) => edge.tiles[level]!.width >= width)
-    const tile = tiles.get(tileKey(level, index))
-    return tile && tile.width >= width ? tile.hashes(width) : undefined
+  tile(level: number, index: bigint, width: number): Promise<Uint8Array | undefined> {
+    return this.#files.tile(level, index, width)
   }
 
-  async entryBundle(index: bigint, width: number): Promise<Uint8Array | undefined> {
-    if (!isTile(0, index, width)) return undefined
-    const key = index.toString()
-    const full = width === TILE_WIDTH
-    const cached = this.#memory.fullBundles.get(key)
-    if (cached && full) return cached
-    const start = index * BigInt(TILE_WIDTH)
-    const entries = await this.#db.withClient((client) =>
-      readEntries(client, this.#memory.identity.id, start, start + BigInt(width), MAX_BUNDLE_BYTES),
-    )
-    if (entries.length < width) return undefined
-    const bundle = encodeEntryBundle(entries.map((entry) => entry.body))
-    if (full) this.#memory.fullBundles.put(key, bundle, bundle.length)
-    return bundle
+  entryBundle(index: bigint, width: number): Promise<Uint8Array | undefined> {
+    return this.#files.entryBundle(index, width)
   }
 
   async entries(start: bigint, end: bigint): Promise<LeafData[]> {
@@ -176,17 +165,4 @@ export class TreeReader {
     memory.state = row.state
     return memory.newest
   }
-}
-
-function isTile(level: number, index: bigint, width: number): boolean {
-  return (
-    Number.isInteger(level) &&
-    level >= 0 &&
-    level <= MAX_LEVEL &&
-    index >= 0n &&
-    index < MAX_TILE_INDEX &&
-    Number.isInteger(width) &&
-    width >= 1 &&
-    width <= TILE_WIDTH
-  )
 }

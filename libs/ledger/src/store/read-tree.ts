@@ -78,6 +78,26 @@ export async function readEntries(
   }))
 }
 
+const BUNDLE = `select count(*)::int as entries, max(octet_length(body)) as longest,
+    string_agg(substring(int4send(octet_length(body)) from 3) || body, ''::bytea order by index) as bytes
+  from log_entries where log_id = $1 and index >= $2 and index < $3`
+
+/** The entries from `start` up to but not including `end` as an entry bundle, packed by the server: one row instead of one for each entry. */
+export async function readBundle(
+  client: pg.ClientBase,
+  logId: bigint,
+  start: bigint,
+  end: bigint,
+): Promise<{ entries: number; longest: number; bytes: Uint8Array }> {
+  const { rows } = await client.query<{ entries: number; longest: number | null; bytes: Buffer | null }>({
+    name: 'ledger_bundle',
+    text: BUNDLE,
+    values: [logId.toString(), start.toString(), end.toString()],
+  })
+  const { entries, longest, bytes } = rows[0]!
+  return { entries, longest: longest ?? 0, bytes: bytes ?? new Uint8Array(0) }
+}
+
 const INDEX_OF = 'select index from log_entries where log_id = $1 and leaf_hash = $2'
 
 export async function findIndex(

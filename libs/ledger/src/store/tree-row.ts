@@ -49,6 +49,12 @@ export async function findTreeRow(client: pg.ClientBase, origin: string): Promis
   return rows[0] && fromRaw(rows[0])
 }
 
+/** The origins of all trees, oldest first. */
+export async function readOrigins(client: pg.ClientBase): Promise<string[]> {
+  const { rows } = await client.query<{ origin: string }>('select origin from logs order by id')
+  return rows.map(({ origin }) => origin)
+}
+
 function one(result: pg.QueryResult<RawRow>, id: bigint): TreeRow {
   const row = result.rows[0]
   if (!row) throw new LedgerError('LEDGER_CORRUPT', `the row of log ${id} is gone`)

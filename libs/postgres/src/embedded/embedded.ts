@@ -23,7 +23,8 @@ export interface EmbeddedPostgresOptions {
   startTimeoutMs?: number
 }
 
-const OWNER = 'touchmark'
+/** The name of the database and of its owner. */
+export const OWNER = 'touchmark'
 /** A server that dies more often than this within the window is not started again. */
 const REVIVALS = { count: 5, windowMs: 600_000 }
 

@@ -40,6 +40,7 @@ export const URLS = {
 /** The three services of an instance, with the real code behind them where there is a library for it, and answers that a test may change. */
 export class TestServices {
   readonly #instance: TestInstance
+  readonly #certified = new Set<string>()
   /** Replaces the answer of a service; undefined lets it pass. */
   change: (service: ServiceName, response: Response) => Response | Promise<Response> = (_service, response) => response
   readonly asked: { service: ServiceName; body: Uint8Array }[] = []
@@ -69,6 +70,11 @@ export class TestServices {
     const { principal } = readTokenClaims(credentials.oidcIdentityToken)
     const key = parsePublicKeyPem(publicKeyRequest.publicKey.content)
     const proof = base64Decode(publicKeyRequest.proofOfPossession)
+    // One certificate for each pair of token and key, as the CA has it.
+    const pair = `${credentials.oidcIdentityToken} ${publicKeyRequest.publicKey.content}`
+    if (this.#certified.has(pair))
+      return Response.json({ code: 3, message: 'This token was used for this key before' }, { status: 400 })
+    this.#certified.add(pair)
     if (!nodeCrypto.verify(key, { kind: 'ecdsa', hash: 'SHA2_256' }, utf8Encode(principal), proof))
       return Response.json(
         { code: 3, message: 'The signature supplied in the request could not be verified' },

@@ -10,6 +10,8 @@ export interface TestDatabaseOptions {
   poolSize?: number
   /** False gives an empty database instead of a copy of the migrated template (default true). */
   migrated?: boolean
+  /** Makes a copy of this database as it is now; its sessions are ended for that, and its pool recovers. */
+  copyOf?: Database
 }
 
 const TEMPLATE = 'touchmark_test_template_'
@@ -45,7 +47,7 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   const name = `${CLONE}${seconds()}_${randomBytes(5).toString('hex')}`
   try {
     await asAdmin(server.adminUrl, async (admin) => {
-      const template = options.migrated === false ? 'template0' : await makeTemplate(admin, server)
+      const template = options.copyOf ? await quiet(admin, options.copyOf) : await templateOf(admin, server, options)
       await createFrom(admin, name, template, ownerOf(server))
     })
     const url = withDatabase(server.userUrl, name)
@@ -58,6 +60,17 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
     await server.leave()
     throw error
   }
+}
+
+function templateOf(admin: pg.Client, server: TestServer, options: TestDatabaseOptions): Promise<string> {
+  return options.migrated === false ? Promise.resolve('template0') : makeTemplate(admin, server)
+}
+
+/** Ends the sessions on a database, since one that is in use cannot be copied; gives its name. */
+async function quiet(admin: pg.Client, database: Database): Promise<string> {
+  const name = new URL(database.url).pathname.slice(1)
+  await admin.query('select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1', [name])
+  return name
 }
 
 async function makeTemplate(admin: pg.Client, server: TestServer): Promise<string> {

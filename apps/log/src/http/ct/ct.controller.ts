@@ -1,9 +1,9 @@
 import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common'
-import type { LeafData } from '@touchmark/ledger'
+import type { LeafData, Log } from '@touchmark/ledger'
 import type { Request, Response } from 'express'
 import { LogApiError } from '../../errors.js'
 import { CERTIFICATE_LOG_SETTINGS, type CertificateLogSettings } from '../../tokens.js'
-import { serveCheckpoint, serveTile } from '../tiles/serve-log.js'
+import { TilesRoutes } from '../tiles/tiles-routes.js'
 import { CtErrorFilter } from './ct-error.filter.js'
 import { CtQuery } from './query.js'
 
@@ -27,21 +27,16 @@ const NEWEST = 'no-cache'
  */
 @Controller('ct')
 @UseFilters(CtErrorFilter)
-export class CtController {
+export class CtController extends TilesRoutes {
   readonly #settings: CertificateLogSettings
 
   constructor(@Inject(CERTIFICATE_LOG_SETTINGS) settings: CertificateLogSettings) {
+    super()
     this.#settings = settings
   }
 
-  @Get('checkpoint')
-  async checkpoint(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await serveCheckpoint(this.#settings.log, request, response)
-  }
-
-  @Get('tile/*path')
-  async tile(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await serveTile(this.#settings.log, request.path.slice('/ct/'.length), request, response)
+  protected override logOf(): Log {
+    return this.#settings.log
   }
 
   /** RFC 6962 §4.3. */

@@ -1,7 +1,7 @@
 import { Controller, Inject, Post, Req, Res, UseFilters } from '@nestjs/common'
 import { canonicalise, parseEntryRequest, type EntryRequest } from '@touchmark/entry'
 import { isCodedError } from '@touchmark/errors'
-import { LedgerError } from '@touchmark/ledger'
+import { LedgerError, type Log } from '@touchmark/ledger'
 import { rawBody } from '@touchmark/service'
 import type { Request, Response } from 'express'
 import { LOG_SETTINGS, type LogSettings } from '../../tokens.js'
@@ -14,11 +14,10 @@ import { LogErrorFilter } from './log-error.filter.js'
 @UseFilters(LogErrorFilter)
 export class EntriesController {
   readonly #settings: LogSettings
-  readonly #logIdBase64: string
+  readonly #logIds = new WeakMap<Log, string>()
 
   constructor(@Inject(LOG_SETTINGS) settings: LogSettings) {
     this.#settings = settings
-    this.#logIdBase64 = Buffer.from(settings.log.logId).toString('base64')
   }
 
   /**
@@ -27,31 +26,40 @@ export class EntriesController {
    */
   @Post('entries')
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
-    const { log, crypto, maxBodyBytes } = this.#settings
+    const { logs, crypto, maxBodyBytes } = this.#settings
+    const log = logs.forHost(request.headers.host)
     const gone = goneSignal(response)
     const deadlineMs = readGrpcTimeout(request.headers['grpc-timeout'])
     const body = await rawBody(request, maxBodyBytes)
-    const entry = canonicalise(this.#read(body), crypto)
+    const entry = canonicalise(readRequest(body, log), crypto)
     const appended = await withinDeadline(log.append({ body: entry.body }, { signal: gone }), deadlineMs)
     // The one wanted difference to the reference: a request that equals a logged entry is answered like the first (log-v2.md §6).
     if (appended.duplicate) response.setHeader('X-Log-Index', appended.index.toString())
-    const answer = entryAnswer(entry, appended, this.#logIdBase64)
+    const answer = entryAnswer(entry, appended, this.#logIdOf(log))
     response.status(201).setHeader('Content-Type', 'application/json')
     response.setHeader('Content-Length', answer.length)
     response.end(answer)
   }
 
-  /** A frozen log still refuses what is no JSON first, and everything else, valid or not, as frozen. */
-  #read(body: Uint8Array): EntryRequest {
-    const frozen = this.#settings.log.state === 'frozen'
-    try {
-      const request = parseEntryRequest(body)
-      if (!frozen) return request
-    } catch (error) {
-      if (!frozen || (isCodedError(error) && error.code === 'ENTRY_JSON_INVALID')) throw error
-    }
-    throw new LedgerError('LEDGER_FROZEN', 'the log is frozen')
+  #logIdOf(log: Log): string {
+    const known = this.#logIds.get(log)
+    if (known !== undefined) return known
+    const text = Buffer.from(log.logId).toString('base64')
+    this.#logIds.set(log, text)
+    return text
   }
+}
+
+/** A frozen log still refuses what is no JSON first, and everything else, valid or not, as frozen. */
+function readRequest(body: Uint8Array, log: Log): EntryRequest {
+  const frozen = log.state === 'frozen'
+  try {
+    const request = parseEntryRequest(body)
+    if (!frozen) return request
+  } catch (error) {
+    if (!frozen || (isCodedError(error) && error.code === 'ENTRY_JSON_INVALID')) throw error
+  }
+  throw new LedgerError('LEDGER_FROZEN', 'the log is frozen')
 }
 
 /** Aborts when the client goes away before it was answered: its entry leaves the queue if it is still there, and disturbs no other. */

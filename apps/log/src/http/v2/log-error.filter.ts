@@ -14,7 +14,10 @@ export class LogErrorFilter implements ExceptionFilter {
   }
 
   catch(error: unknown, host: ArgumentsHost): void {
-    const response = host.switchToHttp().getResponse<Response>()
+    this.answer(error, host.switchToHttp().getResponse<Response>())
+  }
+
+  answer(error: unknown, response: Response): void {
     this.#settings.report(error, { requestId: requestId(response), ours: isOurFault(error) })
     if (response.headersSent || response.destroyed) return void response.end()
     sendError(response, error)

@@ -1,26 +1,22 @@
-import { Controller, Get, Inject, Req, Res, UseFilters } from '@nestjs/common'
-import type { Request, Response } from 'express'
+import { Controller, Inject, UseFilters } from '@nestjs/common'
+import type { Log } from '@touchmark/ledger'
+import type { Request } from 'express'
 import { LOG_SETTINGS, type LogSettings } from '../../tokens.js'
-import { serveCheckpoint, serveTile } from '../tiles/serve-log.js'
+import { TilesRoutes } from '../tiles/tiles-routes.js'
 import { LogErrorFilter } from './log-error.filter.js'
 
 /** Checkpoint, tiles and entry bundles of the signature log (log-v2.md §7, §8). An entry bundle holds the canonical bodies. */
 @Controller('api/v2')
 @UseFilters(LogErrorFilter)
-export class TilesController {
+export class TilesController extends TilesRoutes {
   readonly #settings: LogSettings
 
   constructor(@Inject(LOG_SETTINGS) settings: LogSettings) {
+    super()
     this.#settings = settings
   }
 
-  @Get('checkpoint')
-  async checkpoint(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await serveCheckpoint(this.#settings.log, request, response)
-  }
-
-  @Get('tile/*path')
-  async tile(@Req() request: Request, @Res() response: Response): Promise<void> {
-    await serveTile(this.#settings.log, request.path.slice('/api/v2/'.length), request, response)
+  protected override logOf(request: Request): Log {
+    return this.#settings.logs.forHost(request.headers.host)
   }
 }

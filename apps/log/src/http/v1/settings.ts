@@ -1,0 +1,18 @@
+import type { Clock } from '@touchmark/clock'
+import type { CryptoPort } from '@touchmark/crypto'
+import type { SearchIndex } from '@touchmark/ledger'
+import type { ErrorReport } from '../../tokens.js'
+import type { VirtualIndex } from './virtual-index.js'
+
+export const V1_SETTINGS = Symbol('V1_SETTINGS')
+
+/** What the controllers of API v1 are handed. */
+export interface V1Settings {
+  readonly virtual: VirtualIndex
+  /** Without one, searching is switched off (501). */
+  readonly search: Pick<SearchIndex, 'find'> | undefined
+  readonly clock: Clock
+  readonly crypto: CryptoPort
+  readonly maxBodyBytes: number
+  readonly report: ErrorReport
+}

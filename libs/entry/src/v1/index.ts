@@ -1,0 +1,6 @@
+export { canonicaliseV1, type V1Entry, type V1Purpose } from './canonicalise.js'
+export { ShapeError } from './errors.js'
+export { decodeV1Extra, encodeV1Extra, type V1Extra } from './extra.js'
+export { parseV1IndexQuery, type V1IndexQuery } from './index-query.js'
+export { parseV1Request, V1_KINDS, type ProposedEntry, type V1Kind } from './request.js'
+export { ENTRY_ID, parseV1RetrieveQuery, type V1RetrieveQuery } from './retrieve-query.js'

@@ -1,0 +1,24 @@
+import type { GivenUpTree } from './head-guard.js'
+
+/** Longest record that is read. */
+export const MAX_GIVEN_UP_BYTES = 1024 * 1024
+
+export function formatGivenUp({ origin, kept, lost, at }: GivenUpTree): string {
+  return `${JSON.stringify({ origin, kept, lost, at }, undefined, 2)}\n`
+}
+
+/** Reads the record of a tree that was given up; undefined when it is none, or that of another tree. */
+export function parseGivenUp(text: string, origin: string): GivenUpTree | undefined {
+  if (text.length > MAX_GIVEN_UP_BYTES) return undefined
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    return undefined
+  }
+  if (typeof value !== 'object' || value === null) return undefined
+  const { origin: of, kept, lost, at } = value as Record<string, unknown>
+  if (of !== origin || typeof kept !== 'string' || typeof at !== 'string') return undefined
+  if (!Array.isArray(lost) || !lost.every((note) => typeof note === 'string')) return undefined
+  return { origin, kept, lost, at }
+}

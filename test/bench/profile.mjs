@@ -1,0 +1,77 @@
+// What one entry costs the server in CPU time, and where it goes: node test/bench/profile.mjs [--entries 12000] [--clients 100] [--svg FILE] [--json] [--workers N]
+// CPU time is read from the kernel, so other work on the machine disturbs it little; the profile is V8's and says where in JavaScript the time is spent.
+// With --workers 2 only the CPU time is told, of all processes together.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { tmpdir } from 'node:os'
+import { parseArgs } from 'node:util'
+import { number, table } from './parts/figures.mjs'
+import { byPlace, flameSvg, readProfile } from './parts/flame.mjs'
+import { benchFolder, buildLoadgen, writeLoad } from './parts/load.mjs'
+import { cpuOf } from './parts/memory.mjs'
+import { startOurs } from './parts/ours.mjs'
+
+const { values: flags } = parseArgs({
+  options: {
+    entries: { type: 'string', default: '12000' },
+    clients: { type: 'string', default: '100' },
+    workers: { type: 'string', default: '1' },
+    node: { type: 'string' },
+    svg: { type: 'string' },
+    json: { type: 'boolean', default: false },
+  },
+})
+const [entries, clients] = [Number(flags.entries), Number(flags.clients)]
+const folder = mkdtempSync(join(tmpdir(), 'touchmark-profile-'))
+const loadgen = buildLoadgen(benchFolder(), folder)
+const nodeFlags = flags.workers === '1' ? ['--cpu-prof', `--cpu-prof-dir=${join(folder, 'profiles')}`] : []
+
+/** Runs until all prepared requests are used up. */
+const load = (count) => writeLoad(loadgen, stack.url, { clients, seconds: 300, warmup: 0, prepare: count })
+
+const stack = await startOurs(folder, {
+  workers: Number(flags.workers),
+  nodeFlags,
+  ...(flags.node ? { node: flags.node } : {}),
+})
+let cpuUs
+let result
+try {
+  // What is compiled, cached and connected once is not a cost of an entry.
+  await load(4_000)
+  const before = cpuOf(stack.pid)
+  result = await load(entries)
+  const after = cpuOf(stack.pid)
+  cpuUs = Object.fromEntries(
+    ['user', 'system', 'database'].map((part) => [part, (after[part] - before[part]) / entries]),
+  )
+} finally {
+  await stack.stop()
+}
+const profiles = join(folder, 'profiles')
+const file = flags.workers === '1' ? readdirSync(profiles).find((name) => name.endsWith('.cpuprofile')) : undefined
+const tree = file && readProfile(JSON.parse(readFileSync(join(profiles, file), 'utf8')))
+rmSync(folder, { recursive: true, force: true })
+
+const places = tree ? byPlace(tree) : []
+const profiled = places.reduce((sum, [, us]) => sum + us, 0)
+const own = cpuUs.user + cpuUs.system
+// The profile also holds the start and the warm-up; its shares, not its sums, are what is told.
+const rows = places.map(([place, us]) => [place, (us / profiled) * own])
+if (tree && flags.svg) {
+  mkdirSync(dirname(flags.svg), { recursive: true })
+  writeFileSync(
+    flags.svg,
+    flameSvg(tree, {
+      title: `POST /api/v2/log/entries, ${clients} clients, Node ${process.version}: ${own.toFixed(0)} us of CPU time an entry`,
+      usPerEntry: own,
+    }),
+  )
+}
+if (flags.json) console.log(JSON.stringify({ cpuUs, rows, result }))
+else {
+  console.log(
+    `${number(own)} us CPU an entry (user ${number(cpuUs.user)}, system ${number(cpuUs.system)}); PostgreSQL ${number(cpuUs.database)} us; ${number(result.per_second)}/s, ${result.errors} errors\n`,
+  )
+  if (tree) console.log(table([['where', 'us an entry'], ...rows.map(([place, us]) => [place, number(us)])]))
+}

@@ -206,7 +206,8 @@ export async function entriesWithAll(
 }
 
 const ENTRIES = `select e.index, e.leaf_hash, e.body
-  from unnest($2::bigint[]) as w (index) join log_entries e on e.log_id = $1 and e.index = w.index
+  from unnest($2::bigint[]) as w (index)
+  cross join lateral (select index, leaf_hash, body from log_entries where log_id = $1 and index = w.index limit 1) as e
   order by e.index`
 
 export interface StoredEntry {

@@ -1,5 +1,6 @@
 import js from '@eslint/js'
 import tseslint from 'typescript-eslint'
+import { sqlRules } from './tools/eslint-sql-rule.mjs'
 import { importTable } from './tools/import-table.mjs'
 
 const PURE_FORBIDDEN = ['fs', 'path', 'crypto', 'buffer', 'http', 'https', 'net']
@@ -42,16 +43,6 @@ const time = [
   },
   { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: 'time comes in as a Clock' },
 ]
-const sql = [
-  {
-    selector: "CallExpression[callee.property.name='query'] > TemplateLiteral[expressions.length>0]:first-child",
-    message: 'no SQL by concatenation: pass parameters',
-  },
-  {
-    selector: "CallExpression[callee.property.name='query'] > BinaryExpression[operator='+']:first-child",
-    message: 'no SQL by concatenation: pass parameters',
-  },
-]
 
 export default tseslint.config(
   { ignores: ['**/dist/**', '**/node_modules/**', '.cache/**', 'coverage/**'] },
@@ -75,6 +66,7 @@ export default tseslint.config(
   {
     files: ['**/*.ts'],
     extends: [...tseslint.configs.recommended],
+    plugins: { touchmark: sqlRules },
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {
       '@typescript-eslint/no-floating-promises': 'error',
@@ -82,15 +74,19 @@ export default tseslint.config(
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-non-null-assertion': 'off',
       'max-lines': ['error', 500],
-      'no-restricted-syntax': ['error', ...time, ...sql],
+      'touchmark/no-built-sql': 'error',
+      'no-restricted-syntax': ['error', ...time],
     },
   },
   {
     files: ['libs/*/src/**/*.ts'],
     ignores: ['libs/service/**', 'libs/clock/**', '**/*.spec.ts'],
-    rules: { 'no-restricted-syntax': ['error', ...time, ...sql, ...erasable] },
+    rules: { 'no-restricted-syntax': ['error', ...time, ...erasable] },
   },
   { files: ['libs/clock/**/*.ts'], rules: { 'no-restricted-syntax': ['error', ...erasable] } },
-  { files: ['test/**/*.ts', '**/*.spec.ts'], rules: { 'no-restricted-syntax': 'off', 'no-restricted-imports': 'off' } },
+  {
+    files: ['test/**/*.ts', '**/*.spec.ts'],
+    rules: { 'no-restricted-syntax': 'off', 'no-restricted-imports': 'off', 'touchmark/no-built-sql': 'off' },
+  },
   ...Object.entries(importTable).map(importRules),
 )

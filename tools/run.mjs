@@ -111,11 +111,15 @@ switch (command) {
     await prepare(true)
     process.exitCode = await node(['test/bench/fill.mjs', ...rest])
     break
+  case 'fuzz':
+    await prepare(true)
+    process.exitCode = await node(['test/fuzz/run.mjs', ...rest])
+    break
   case 'interop':
     await prepare(true)
     process.exitCode = await node(['test/interop/run.mjs', ...rest])
     break
   default:
-    console.error('usage: node tools/run.mjs start|demo|test|fault|interop|bench|bench:log|bench:fill [options]')
+    console.error('usage: node tools/run.mjs start|demo|test|fault|fuzz|interop|bench|bench:log|bench:fill [options]')
     process.exitCode = 2
 }

@@ -34,6 +34,7 @@ afterEach(async () => {
     const ended = new Promise((resolve) => standby!.once('close', resolve))
     standby.kill('SIGINT')
     await ended
+    standby = undefined
   }
   await rm(folder, { recursive: true, force: true })
 })
@@ -113,5 +114,40 @@ describe('F7: the primary is lost, and its synchronous standby takes over', () =
     expect(lost).toEqual([])
     await appendAll(log, bodies('after', 3))
     expect((await writers.check(log)).size).toBe(size + 3n)
+  })
+})
+
+describe('F7: the synchronous standby is away', () => {
+  it('F7: an entry whose commit it has not confirmed is acknowledged to nobody, whoever sends it again, until it has', async () => {
+    primary = await startEmbeddedPostgres({ dataDir: join(folder, 'first'), settings: SETTINGS })
+    const admin = await pool(primary.adminUrl)
+    const db = await pool(primary.url)
+    await migrate(db)
+    const tree = new TestTree(db)
+    const log = await tree.open()
+    logs.push(log)
+    const awaited = async (names: string): Promise<void> => {
+      await admin.query(
+        names === ''
+          ? `alter system set synchronous_standby_names = ''`
+          : `alter system set synchronous_standby_names = 'nobody'`,
+      )
+      await admin.query('select pg_reload_conf()')
+    }
+    /** Ends the wait of whoever waits for the standby, as a person or a timeout does. */
+    const cutShort = async (): Promise<void> => {
+      const waits = `select pg_cancel_backend(pid) as cut from pg_stat_activity where wait_event = 'SyncRep'`
+      while ((await admin.query(waits)).length === 0) await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    await awaited('nobody')
+    const entry = bodies('unconfirmed', 1)[0]!
+    for (let round = 0; round < 2; round++) {
+      const answer = log.append({ body: entry })
+      const told = expect(answer).rejects.toThrowCode('LEDGER_STATE_UNKNOWN')
+      await cutShort()
+      await told
+    }
+    await awaited('')
+    expect((await appendAll(log, [entry]))[0]).toMatchObject({ index: 1n, duplicate: true })
   })
 })

@@ -131,6 +131,30 @@ describe('F2, F3: COMMIT', () => {
     await goesOn(tree, log, 5n)
   })
 
+  it('that a standby has not confirmed is none for who sends the entry again either, until it has', async () => {
+    const { plan, tree, log } = await newLog()
+    plan.fail('commit', 'warned', 'warned')
+    await expect(log.append({ body: body('a') })).rejects.toThrowCode('LEDGER_STATE_UNKNOWN')
+    await expect(log.append({ body: body('a') })).rejects.toThrowCode('LEDGER_STATE_UNKNOWN')
+    expect((await appendAll(log, [body('a')]))[0]).toMatchObject({ index: 4n, duplicate: true })
+    await goesOn(tree, log, 5n)
+  })
+
+  it('whose answer is lost is not read back as a success while a standby has not confirmed it', async () => {
+    const { plan, tree, log } = await newLog()
+    plan.fail('commit', 'lost-after', 'warned')
+    await expect(log.append({ body: body('a') })).rejects.toThrowCode('LEDGER_STATE_UNKNOWN')
+    expect((await appendAll(log, [body('a')]))[0]).toMatchObject({ index: 4n, duplicate: true })
+    await goesOn(tree, log, 5n)
+  })
+
+  it('of the reading back, when that is lost as well, is read back again', async () => {
+    const { plan, tree, log } = await newLog()
+    plan.fail('commit', 'lost-after', 'lost-after')
+    checkAnswer(log, body('a'), (await appendAll(log, [body('a')]))[0]!)
+    await goesOn(tree, log, 5n)
+  })
+
   it('of a write that did not find the row as it was locked stops the log, and whoever waits behind it', async () => {
     const { plan, tree, log } = await newLog({ batch: { maxEntries: 1 } })
     plan.fail('write', 'nothing')

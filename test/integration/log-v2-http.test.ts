@@ -361,6 +361,8 @@ describe('tiles and checkpoint', () => {
       ...[416, 0],
       `bytes */${bytes.length}`,
     ])
+    // A cache must not keep it in the place of the file.
+    expect(beyond.headers['cache-control']).toBe('no-store')
     const whole = [
       await ask('bytes=2-5', { 'If-Range': '"other"' }),
       await ask('bytes=2-5', { 'If-Range': `W/${etag}` }),

@@ -34,6 +34,7 @@ import {
   metricSnapshot,
   serveMetrics,
   type ApiShape,
+  type ConnectionLimits,
   type Logger,
 } from '@touchmark/service'
 import { trustedRootFingerprint } from '@touchmark/trust'
@@ -75,6 +76,8 @@ interface Surroundings {
   readonly logger: Logger
   /** This process is one of several workers of an instance; see workers/. */
   readonly worker?: WorkerSeat
+  /** Other than the documented ones; for tests. */
+  readonly limits?: Partial<ConnectionLimits>
 }
 
 /**
@@ -94,7 +97,7 @@ export async function startStandalone(config: StandaloneConfig, surroundings: Su
 
 async function start(
   config: StandaloneConfig,
-  { clock, logger, worker }: Surroundings,
+  { clock, logger, worker, limits }: Surroundings,
   opened: Opened,
 ): Promise<Standalone> {
   // Before anything is fixed: what is wrong here must not cost a public URL.
@@ -219,7 +222,7 @@ async function start(
   search.start(() => trees.all())
   opened.add(() => search.stop())
   void tokens.warmUp((issuer, why) => logger.warn({ issuer, why }, 'an issuer does not answer yet'))
-  const server = await listen(app.handler, config.listen, portOf(config, row))
+  const server = await listen(app.handler, config.listen, portOf(config, row), limits)
   worker?.useMetrics(() => metricSnapshot(registry))
   return {
     port: server.port,

@@ -47,12 +47,14 @@ export class PostgresLog implements Log {
     this.#options = options
     this.#memory = memory
     this.#reader = new TreeReader(options.db, memory)
-    const duplicates = new Duplicates(memory, this.#reader, options.maxDuplicates ?? DEFAULT_MAX_DUPLICATES)
+    const maxWaitingBytes = options.maxWaitingBytes ?? DEFAULT_MAX_WAITING_BYTES
+    const maxDuplicates = options.maxDuplicates ?? DEFAULT_MAX_DUPLICATES
+    const duplicates = new Duplicates(memory, this.#reader, maxDuplicates, maxWaitingBytes)
     this.#appender = new Appender(options.db, memory, duplicates)
     const batcher = new Batcher<WaitingEntry>({
       limits: { ...DEFAULT_LIMITS, ...options.batch },
       maxWaiting: options.maxWaiting ?? DEFAULT_MAX_WAITING,
-      maxWaitingBytes: options.maxWaitingBytes ?? DEFAULT_MAX_WAITING_BYTES,
+      maxWaitingBytes,
       run: (items) => this.#appender.run(items),
       observe: options.observe,
     })

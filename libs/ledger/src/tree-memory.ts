@@ -34,17 +34,26 @@ export class TreeMemory {
   readonly files = new ByteCache<Uint8Array>(FILE_CACHE_BYTES)
   /** Entries that are in the tree, so that equal ones need not be looked up. */
   readonly known = new KnownLeaves(KNOWN_LEAVES_BYTES)
-  state: LogState
+  #state: LogState
   #edge: TreeEdge
   #newest: LogHead
   #failure: Error | undefined
 
   constructor(identity: TreeIdentity, state: LogState, edge: TreeEdge, head: LogHead) {
     this.identity = identity
-    this.state = state
+    this.#state = state
     this.#edge = edge
     this.#newest = head
     identity.guard?.note(identity.origin, head)
+  }
+
+  get state(): LogState {
+    return this.#state
+  }
+
+  /** A frozen tree stays frozen: a row that says otherwise was read before. */
+  set state(state: LogState) {
+    if (this.#state !== 'frozen') this.#state = state
   }
 
   /** The right edge as far as this process has followed the tree; may be behind {@link newest} while others append. */

@@ -7,6 +7,8 @@ export type ServiceErrorCode =
   | 'SERVICE_BODY_ABORTED'
   /** A request's body did not arrive in time. */
   | 'SERVICE_BODY_TIMEOUT'
+  /** So much of other bodies is on its way that there is no room for this one. */
+  | 'SERVICE_BODY_BUSY'
   /** Another process listens on this port. */
   | 'SERVICE_PORT_TAKEN'
   /** The address cannot be listened on: it is not of this machine, or the port is for root. */

@@ -70,6 +70,28 @@ describe('limits', () => {
     expect(await ended).toMatch(/^HTTP\/1\.1 408 Request Timeout\r\n/)
   })
 
+  it('closes a connection that asks for much and does not read it', async () => {
+    let closed = (): void => undefined
+    const gone = new Promise<void>((resolve) => (closed = resolve))
+    const server = await serve((_request, response) => void response.once('close', closed).end(Buffer.alloc(64 << 20)), { stalledMs: 100 }) // prettier-ignore
+    const { socket } = open(server, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+    socket.pause()
+    await gone
+  })
+
+  it('closes a connection that was answered and asks nothing more', async () => {
+    const server = await serve(hello, { idleMs: 50 })
+    expect(await open(server, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n').ended).toMatch(/^HTTP\/1\.1 200 OK.*hello$/s)
+  })
+
+  it('closes a connection that was answered and then sends empty lines on and on, which begin no request', async () => {
+    const server = await serve(hello, { idleMs: 50, headersMs: 50, checkEveryMs: 20 })
+    const { socket, ended } = open(server, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n')
+    const drip = setInterval(() => void (socket.writable && socket.write('\r\n')), 10)
+    expect(await ended).toMatch(/^HTTP\/1\.1 200 OK.*hello$/s)
+    clearInterval(drip)
+  })
+
   it('a client that resets its connection harms nobody', async () => {
     const server = await serve(hello)
     const { socket } = open(server, 'GET / HTTP/1.1\r\nhost: a\r\nx-slow')

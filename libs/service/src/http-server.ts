@@ -11,12 +11,21 @@ export interface ConnectionLimits {
   readonly headersMs: number
   /** Headers and body together. */
   readonly requestMs: number
+  /** Between an answer and the next request. */
   readonly idleMs: number
+  /** Without a byte either way, also while an answer waits to be read: a client that asks for much and reads nothing would hold it in memory for ever. */
+  readonly stalledMs: number
   /** How often slow ones are looked for. */
   readonly checkEveryMs: number
 }
 
-const LIMITS: ConnectionLimits = { headersMs: 15_000, requestMs: 60_000, idleMs: 65_000, checkEveryMs: 5_000 }
+const LIMITS: ConnectionLimits = {
+  headersMs: 15_000,
+  requestMs: 60_000,
+  idleMs: 65_000,
+  stalledMs: 90_000,
+  checkEveryMs: 5_000,
+}
 
 export interface HttpServer {
   readonly port: number
@@ -46,7 +55,7 @@ export async function listen(
   port: number,
   limits: Partial<ConnectionLimits> = {},
 ): Promise<HttpServer> {
-  const { headersMs, requestMs, idleMs, checkEveryMs } = { ...LIMITS, ...limits }
+  const { headersMs, requestMs, idleMs, stalledMs, checkEveryMs } = { ...LIMITS, ...limits }
   const connections = new Connections()
   const options = {
     maxHeaderSize: MAX_HEADER_BYTES,
@@ -60,8 +69,13 @@ export async function listen(
     handler(request, response)
   })
   server.maxConnections = MAX_CONNECTIONS
+  // A socket without a byte either way for so long is destroyed; no listener for it may be added, or it would not be.
+  server.timeout = stalledMs
   server.on('clientError', refuseBroken)
   server.on('connection', (socket) => connections.opened(socket))
+  const sweep = setInterval(() => connections.closeIdle(idleMs + headersMs), checkEveryMs)
+  sweep.unref()
+  server.once('close', () => clearInterval(sweep))
   const bound = await startListening(server, address, port, '--port')
   return { port: bound, drain: (deadlineMs) => drain(server, connections, deadlineMs) }
 }
@@ -69,22 +83,43 @@ export async function listen(
 /** Which connections have a running request: Node cannot tell one that never sent anything from one that is sending. */
 class Connections {
   readonly #running = new Map<Socket, Set<ServerResponse>>()
+  /** Since when a connection that was answered has had nothing to do, by the clock of the process. */
+  readonly #idle = new Map<Socket, number>()
   #draining = false
 
   opened(socket: Socket): void {
     this.#running.set(socket, new Set())
-    socket.once('close', () => this.#running.delete(socket))
+    socket.once('close', () => {
+      this.#running.delete(socket)
+      this.#idle.delete(socket)
+    })
   }
 
   began(response: ServerResponse): void {
     const socket = response.socket
     if (socket === null) return
     this.#running.get(socket)?.add(response)
+    this.#idle.delete(socket)
     response.once('close', () => {
       const others = this.#running.get(socket)
       others?.delete(response)
-      if (this.#draining && others?.size === 0) socket.destroySoon()
+      if (others?.size !== 0) return
+      if (this.#draining) socket.destroySoon()
+      else this.#idle.set(socket, performance.now())
     })
+  }
+
+  /**
+   * Closes what has been answered and has begun no request for so long. Node's own limit starts again with every byte, so that a client who sends empty
+   * lines (RFC 9112 §2.2), which begin nothing, would keep its connection for ever.
+   */
+  closeIdle(limitMs: number): void {
+    const oldest = performance.now() - limitMs
+    for (const [socket, since] of this.#idle) {
+      // In the order in which they became idle.
+      if (since > oldest) return
+      socket.destroy()
+    }
   }
 
   /** Closes every connection as soon as it has no running request; a client that sends on and on would keep its own busy for ever. */

@@ -71,3 +71,18 @@ describe('createLogger', () => {
     ).toHaveLength(1)
   })
 })
+
+describe('A6: what a client may have put into a text', () => {
+  // eslint-disable-next-line no-control-regex
+  const harmful = /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]/
+
+  it('reaches a terminal as escapes of JSON, and reads as what it was', () => {
+    const text =
+      '\u001b[2J \u009b2J \u0007 \u007f \u202egpj.exe \u2066x\u2069 \u061c \u2028 \ufeff \r\n{"level":60} Zoë'
+    const line = logged((logger) => logger.info({ text, [text]: { err: new CodedError('LOG_X', text) } }, text))
+    expect(line).not.toMatch(harmful)
+    expect(line.indexOf('\n')).toBe(line.length - 1)
+    expect(line).toContain('Zoë')
+    expect(JSON.parse(line)).toMatchObject({ text, msg: text })
+  })
+})

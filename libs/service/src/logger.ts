@@ -1,4 +1,5 @@
 import { pino, type Logger } from 'pino'
+import { escapeUnprintable } from './unprintable.js'
 
 export type { Logger } from 'pino'
 
@@ -21,7 +22,7 @@ const URL_PASSWORD = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]*:)[^\s/@"]+@/gi
 
 /**
  * One JSON line an event on standard error. Tokens and passwords are never handed to it; should one slip into an object under a known name,
- * or into a text, it is removed here as well.
+ * or into a text, it is removed here as well. A client's text can put nothing into a terminal that shows the log (reliability test A6).
  */
 export function createLogger(options: { level: string; destination?: NodeJS.WritableStream }): Logger {
   const paths = SECRET_NAMES.flatMap((name) => [name, `*.${name}`, `*.*.${name}`])
@@ -31,7 +32,10 @@ export function createLogger(options: { level: string; destination?: NodeJS.Writ
       base: null,
       redact: { paths, censor: '[removed]' },
       timestamp: pino.stdTimeFunctions.isoTime,
-      hooks: { streamWrite: (line) => line.replace(TOKEN, '[removed]').replace(URL_PASSWORD, '$1[removed]@') },
+      hooks: {
+        streamWrite: (line) =>
+          escapeUnprintable(line.replace(TOKEN, '[removed]').replace(URL_PASSWORD, '$1[removed]@')),
+      },
     },
     options.destination ?? pino.destination(2),
   )

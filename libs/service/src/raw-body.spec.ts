@@ -1,7 +1,7 @@
 import { createServer, IncomingMessage, request as httpRequest, type Server } from 'node:http'
 import { connect, Socket, type AddressInfo } from 'node:net'
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals'
-import { rawBody } from './raw-body.js'
+import { BodyBudget, rawBody } from './raw-body.js'
 
 const LIMIT = 1000
 
@@ -120,6 +120,30 @@ describe('rawBody on a message', () => {
     const bytes = await body
     expect(bytes.length).toBe(5000)
     expect(bytes.buffer.byteLength).toBeLessThanOrEqual(2 * 5000 + Buffer.poolSize)
+  })
+
+  it('large bodies that are on their way share what there is; small ones need none of it', async () => {
+    const limit = 1024 * 1024
+    const budget = new BodyBudget(limit)
+    const begin = (bytes: number): { request: IncomingMessage; body: Promise<Uint8Array> } => {
+      const request = message()
+      const body = rawBody(request, limit, budget)
+      body.catch(() => undefined)
+      for (let sent = 0; sent < bytes; sent += 1000) request.push(Buffer.alloc(Math.min(1000, bytes - sent)))
+      return { request, body }
+    }
+    const slow = [begin(400_000), begin(400_000)]
+    await new Promise((resolve) => setImmediate(resolve))
+    const more = begin(400_000)
+    await expect(more.body).rejects.toThrowCode('SERVICE_BODY_BUSY')
+    const small = begin(60_000)
+    small.request.push(null)
+    expect((await small.body).length).toBe(60_000)
+    // What has arrived, or was refused, is given back.
+    for (const { request } of slow) request.push(null)
+    expect((await Promise.all(slow.map(({ body }) => body))).map((body) => body.length)).toEqual([400_000, 400_000])
+    expect(budget.take(limit)).toBe(true)
+    expect(budget.take(1)).toBe(false)
   })
 
   it('refuses a sender that stops in the middle when its time is over', async () => {

@@ -5,30 +5,63 @@ import { ServiceError } from './errors.js'
 const BODY_DEADLINE_MS = 30_000
 /** What a refused sender may still send before it is cut off: enough that a client which first sends and then reads gets its answer. */
 const DISCARDED_BYTES = 16 * 1024 * 1024
+/** Of each body these need no room in the budget: an ordinary request goes on while large ones fill it. */
+const FREE_BYTES = 64 * 1024
+const MAX_ARRIVING_BYTES = 256 * 1024 * 1024
+
+/** Room for bodies that are on their way: thousands of connections could each hold one that never ends. */
+export class BodyBudget {
+  #left: number
+
+  constructor(bytes: number) {
+    this.#left = bytes
+  }
+
+  /** False, and nothing is taken, when there is less. */
+  take(bytes: number): boolean {
+    if (bytes > this.#left) return false
+    this.#left -= bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#left += bytes
+  }
+}
+
+/** That of this process. */
+const arriving = new BodyBudget(MAX_ARRIVING_BYTES)
 
 /**
  * Reads a request's body as bytes, at most `limitBytes` of them. A declared length over the limit is refused before a byte is read;
  * an undeclared one as soon as it passes the limit. Content-Encoding is never decoded, so a body cannot grow after this.
- * Throws SERVICE_BODY_TOO_LARGE, SERVICE_BODY_ABORTED (the client went away) or SERVICE_BODY_TIMEOUT.
+ * Throws SERVICE_BODY_TOO_LARGE, SERVICE_BODY_ABORTED (the client went away), SERVICE_BODY_TIMEOUT, or SERVICE_BODY_BUSY when too much is on its way to this
+ * process already.
  */
-export function rawBody(request: IncomingMessage, limitBytes: number): Promise<Uint8Array> {
+export function rawBody(
+  request: IncomingMessage,
+  limitBytes: number,
+  budget: BodyBudget = arriving,
+): Promise<Uint8Array> {
   if (Number(request.headers['content-length'] ?? 0) > limitBytes) {
     discard(request)
     return Promise.reject(tooLarge(limitBytes))
   }
   if (request.destroyed) return Promise.reject(aborted())
   return new Promise((resolve, reject) => {
-    const collected = new Collected(limitBytes)
+    const collected = new Collected(limitBytes, budget)
     const finish = (settle: () => void): void => {
       clearTimeout(timer)
+      collected.release()
       // The listener for errors stays: an error event without one would end the process.
       request.removeListener('data', onData).removeListener('end', onEnd).removeListener('close', onClose)
       settle()
     }
     const refuse = (error: ServiceError): void => finish(() => reject(error))
     const onData = (chunk: Buffer): void => {
-      if (collected.add(chunk)) return
-      refuse(tooLarge(limitBytes))
+      const refusal = collected.add(chunk)
+      if (refusal === undefined) return
+      refuse(refusal)
       discard(request)
     }
     const onEnd = (): void => finish(() => resolve(collected.bytes()))
@@ -47,34 +80,48 @@ export function rawBody(request: IncomingMessage, limitBytes: number): Promise<U
  */
 class Collected {
   readonly #limit: number
+  readonly #budget: BodyBudget
+  #taken = 0
   #buffer: Buffer = Buffer.alloc(0)
   #length = 0
 
-  constructor(limit: number) {
+  constructor(limit: number, budget: BodyBudget) {
     this.#limit = limit
+    this.#budget = budget
   }
 
-  /** False when this chunk passes the limit. */
-  add(chunk: Buffer): boolean {
+  /** Why this chunk is not taken. */
+  add(chunk: Buffer): ServiceError | undefined {
     const length = this.#length + chunk.length
-    if (length > this.#limit) return false
+    if (length > this.#limit) return tooLarge(this.#limit)
     if (this.#length === 0) this.#buffer = chunk
     else {
-      if (length > this.#buffer.length) this.#grow(length)
+      if (length > this.#buffer.length && !this.#grow(length)) return busy()
       chunk.copy(this.#buffer, this.#length)
     }
     this.#length = length
-    return true
+    return undefined
+  }
+
+  /** Gives back what was taken from the budget: the body has arrived, or is refused. */
+  release(): void {
+    this.#budget.give(this.#taken)
+    this.#taken = 0
   }
 
   bytes(): Uint8Array {
     return this.#buffer.subarray(0, this.#length)
   }
 
-  #grow(wanted: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.min(this.#limit, Math.max(wanted, 2 * this.#buffer.length)))
+  #grow(wanted: number): boolean {
+    const capacity = Math.min(this.#limit, Math.max(wanted, 2 * this.#buffer.length))
+    const more = Math.max(0, capacity - FREE_BYTES) - this.#taken
+    if (!this.#budget.take(more)) return false
+    this.#taken += more
+    const larger = Buffer.allocUnsafeSlow(capacity)
     this.#buffer.copy(larger, 0, 0, this.#length)
     this.#buffer = larger
+    return true
   }
 }
 
@@ -90,6 +137,12 @@ function discard(request: IncomingMessage): void {
 
 function tooLarge(limitBytes: number): ServiceError {
   return new ServiceError('SERVICE_BODY_TOO_LARGE', `the request body is larger than ${limitBytes} bytes`)
+}
+
+function busy(): ServiceError {
+  return new ServiceError('SERVICE_BODY_BUSY', 'too many large requests are on their way at this moment', {
+    retryAfterSeconds: 2,
+  })
 }
 
 function aborted(): ServiceError {

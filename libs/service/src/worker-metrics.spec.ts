@@ -62,4 +62,28 @@ describe('WorkerMetrics', () => {
     answers.clear()
     expect([await value(count), await value('size')]).toEqual(['8', '10'])
   })
+
+  it('loses no count when several end at once, and counts none twice that ends during a scrape', async () => {
+    const snapshots = new Map<number, MetricSnapshot>()
+    for (const [id, requests] of [
+      [1, 3],
+      [2, 4],
+      [3, 5],
+    ] as const) {
+      snapshots.set(id, structuredClone(await metricSnapshot(worker(requests, 1, 1))))
+    }
+    let asked = (): Promise<void> => Promise.resolve()
+    const several = new WorkerMetrics(new Registry(), async () => {
+      await asked()
+      return snapshots
+    })
+    const total = async (): Promise<string> =>
+      (await several.metrics()).split('\n').find((line) => line.startsWith(count))!
+    expect(await total()).toBe(`${count} 12`)
+    await Promise.all([several.ended(1), several.ended(2)])
+    // Its answer is on its way when it ends.
+    asked = () => several.ended(3)
+    expect(await total()).toBe(`${count} 12`)
+    expect(await total()).toBe(`${count} 12`)
+  })
 })

@@ -20,7 +20,10 @@ export class WorkerMetrics implements MetricSource {
   readonly #own: Registry
   readonly #ask: () => Promise<ReadonlyMap<number, MetricSnapshot>>
   readonly #last = new Map<number, MetricSnapshot>()
+  readonly #gone = new Set<number>()
   #departed: MetricSnapshot = []
+  /** The last sum that is being made: each begins with what the one before has made. */
+  #summing: Promise<void> = Promise.resolve()
 
   /** `own` is the supervisor's registry; `ask` gives the snapshots of the workers that answer, by a number that is never used again. */
   constructor(own: Registry, ask: () => Promise<ReadonlyMap<number, MetricSnapshot>>) {
@@ -34,16 +37,21 @@ export class WorkerMetrics implements MetricSource {
 
   async metrics(): Promise<string> {
     const [own, answered] = await Promise.all([metricSnapshot(this.#own), this.#ask()])
-    for (const [worker, snapshot] of answered) this.#last.set(worker, snapshot)
+    // One that ended while others were asked has been added up.
+    for (const [worker, snapshot] of answered) if (!this.#gone.has(worker)) this.#last.set(worker, snapshot)
     return AggregatorRegistry.aggregate([...this.#last.values(), own, this.#departed]).metrics()
   }
 
   /** A worker has ended: its gauges go, its counts stay. */
-  async ended(worker: number): Promise<void> {
+  ended(worker: number): Promise<void> {
     const last = this.#last.get(worker)
     this.#last.delete(worker)
-    if (last === undefined) return
+    this.#gone.add(worker)
+    if (last === undefined) return this.#summing
     const counts = last.filter(({ type }) => GROWING.includes(String(type)))
-    this.#departed = await metricSnapshot(AggregatorRegistry.aggregate([this.#departed, counts]))
+    this.#summing = this.#summing.then(async () => {
+      this.#departed = await metricSnapshot(AggregatorRegistry.aggregate([this.#departed, counts]))
+    })
+    return this.#summing
   }
 }

@@ -10,7 +10,7 @@ import {
   type UpOptions,
 } from '@touchmark/app-standalone'
 import { systemClock } from '@touchmark/clock'
-import { createLogger } from '@touchmark/service'
+import { createLogger, type ConnectionLimits } from '@touchmark/service'
 import { testDatabase, type TestDatabase } from '@touchmark/testkit'
 import { freePort } from '../../support/stack.js'
 import { send } from './http.js'
@@ -50,13 +50,17 @@ export function configOf(
   )
 }
 
-export async function startInProcess(options: UpOptions = {}): Promise<InProcess> {
+export async function startInProcess(
+  options: UpOptions = {},
+  limits: Partial<ConnectionLimits> = {},
+): Promise<InProcess> {
   const [db, folder, port] = await Promise.all([testDatabase(), temporaryFolder(), freePort()])
   const lines = new PassThrough({ highWaterMark: 64 * 1024 * 1024 })
   let logged = ''
   const logger = createLogger({ level: 'debug', destination: lines })
   const data = join(folder.path, 'data')
-  const standalone = await startStandalone(configOf(db, data, { port, ...options }), { clock: systemClock, logger })
+  const config = configOf(db, data, { port, ...options })
+  const standalone = await startStandalone(config, { clock: systemClock, logger, limits })
   const all = (): string => (logged += String(lines.read() ?? ''))
   return {
     url: `http://localhost:${port}`,

@@ -37,6 +37,11 @@ const FIXED: Readonly<Record<string, Problem>> = {
     code: GRPC.deadlineExceeded,
     message: 'the request body did not arrive in time',
   },
+  SERVICE_BODY_BUSY: {
+    status: 503,
+    code: GRPC.unavailable,
+    message: 'too many large requests are on their way; retry',
+  },
 }
 
 /** Codes whose own text the contract lets the client see. */

@@ -98,12 +98,20 @@ function printTree(context: CliContext, tree: TreeSurvey, options: LogRecoverOpt
   context.out(`${waysOn(tree, options)}\n`)
 }
 
-function waysOn({ verdict, origin, size, kind }: TreeSurvey, { data }: LogRecoverOptions): string {
+/** What comes after a tree was given up. */
+const NEXT: Readonly<Record<TreeSurvey['kind'], string>> = {
+  'signature-v2': 'Then begin a new shard: touchmark log rollover --public-url URL',
+  'signature-v1': 'Then begin a new tree: touchmark log rollover --v1',
+  certificate: 'Without a certificate log the CA issues nothing more: it needs a new instance.',
+}
+
+/** What an operator can do about a verdict, with the commands as they are to be typed. */
+export function waysOn(
+  { verdict, origin, size, kind }: Pick<TreeSurvey, 'verdict' | 'origin' | 'size' | 'kind'>,
+  { data }: LogRecoverOptions,
+): string {
   const command = `touchmark log recover${data === undefined ? '' : ` --data ${data}`} --tree '${origin}' --size ${size}`
-  const next =
-    kind === 'certificate'
-      ? 'Without a certificate log the CA issues nothing more: it needs a new instance.'
-      : 'Then begin a new shard: touchmark log rollover --public-url URL'
+  const next = NEXT[kind]
   switch (verdict) {
     case 'behind':
     case 'forked':

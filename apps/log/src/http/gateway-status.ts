@@ -1,3 +1,4 @@
+import { escapeUnprintable } from '@touchmark/service'
 import type { Response } from 'express'
 
 /** Numbers of gRPC statuses, as they stand in bodies. */
@@ -14,7 +15,7 @@ export const GRPC = {
 
 /** Answers with a gRPC status as the reference's gateway writes it (log-v2.md §6). */
 export function sendStatus(response: Response, http: number, code: number, message: string): void {
-  const body = Buffer.from(JSON.stringify({ code, message, details: [] }))
+  const body = Buffer.from(escapeUnprintable(JSON.stringify({ code, message, details: [] })))
   response.status(http).setHeader('Content-Type', 'application/json')
   response.setHeader('Content-Length', body.length)
   response.end(body)

@@ -28,6 +28,7 @@ const BODY_STATUS: Readonly<Record<string, number>> = {
   SERVICE_BODY_TOO_LARGE: 413,
   SERVICE_BODY_ABORTED: 400,
   SERVICE_BODY_TIMEOUT: 408,
+  SERVICE_BODY_BUSY: 503,
 }
 
 /** What no controller's own filter took is our fault: a request id for the client, the cause for the log. */

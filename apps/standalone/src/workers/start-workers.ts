@@ -52,7 +52,7 @@ async function start(
     logger,
     ended: (worker) => {
       ends.inc()
-      void metrics.ended(worker)
+      metrics.ended(worker).catch((error: unknown) => logger.warn({ err: error }, 'metrics of an ended worker'))
     },
   })
   const metrics = new WorkerMetrics(registry, () => supervisor.metrics())

@@ -43,7 +43,11 @@ process.on('message', (message: ToWorker) => {
       starting = start(message)
       return
     case 'metrics':
-      void snapshot?.().then((taken) => tell({ kind: 'metrics', request: message.request, snapshot: taken }))
+      // Metrics that cannot be read are missing from one scrape; an unhandled rejection would end this process.
+      void snapshot?.().then(
+        (taken) => tell({ kind: 'metrics', request: message.request, snapshot: taken }),
+        () => undefined,
+      )
       return
     case 'stop':
       void stop(message.drainMs)

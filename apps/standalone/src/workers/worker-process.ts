@@ -76,14 +76,16 @@ export class WorkerProcess {
           this.#asked.get(message.request)?.(message.snapshot)
       }
     })
-    // A pipe that breaks while something is written into it: the end of the process says more.
-    worker.on('error', () => undefined)
     this.ended = new Promise((resolve) => {
-      worker.once('exit', (code, signal) => {
-        const how = signal === null ? `exit code ${code}` : `signal ${signal}`
+      const end = (how: string): void => {
         const servedMs = this.#servesSince === undefined ? undefined : performance.now() - this.#servesSince
         serving.reject(this.#refusal ?? new Error(`a worker process ended before it served (${how})`))
         resolve({ servedMs, refusal: this.#refusal, how })
+      }
+      worker.once('exit', (code, signal) => end(signal === null ? `exit code ${code}` : `signal ${signal}`))
+      worker.on('error', (error) => {
+        // One that could not be made has no exit. A pipe that breaks while something is written into it: the end of the process says more.
+        if (worker.process.pid === undefined) end(`it could not be started: ${error.message}`)
       })
     })
     // Not everybody waits for it.

@@ -32,6 +32,11 @@ const PROBLEMS: Readonly<Partial<Record<TsaErrorCode | TimestampErrorCode | Serv
   SERVICE_BODY_TOO_LARGE: { status: 400, message: GENERAL, contentType: REPLY_BODY },
   SERVICE_BODY_ABORTED: { status: 499, message: 'client disconnected during request', contentType: REPLY_BODY },
   SERVICE_BODY_TIMEOUT: { status: 408, message: 'the request did not arrive in time', contentType: JSON_BODY },
+  SERVICE_BODY_BUSY: {
+    status: 503,
+    message: 'too many large requests are on their way; retry',
+    contentType: JSON_BODY,
+  },
   TIMESTAMP_REQUEST_INVALID: { status: 400, message: GENERAL, contentType: REPLY_BODY },
   TIMESTAMP_REQUEST_TOO_LARGE: { status: 400, contentType: REPLY_BODY },
   TIMESTAMP_REQUEST_WEAK_HASH: { status: 400, contentType: REPLY_BODY },

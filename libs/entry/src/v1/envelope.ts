@@ -4,7 +4,7 @@ import { isCodedError } from '@touchmark/errors'
 import { invalid } from './errors.js'
 import { arrayMember, readJson, stringMember } from './json.js'
 import type { PemKey } from './pem-key.js'
-import { wrongOverMessage } from './signature.js'
+import { signaturesOver } from './signature.js'
 
 /** Of signatures and of keys, counted before any is parsed: 10 × 10 verifications are the most one request can cost. */
 export const MAX_SIGNERS = 10
@@ -74,14 +74,12 @@ const NOT_VERIFIED = 'accepted signatures do not match threshold, Found: 0, Expe
  * accounted for, and a key that was tried before they are must verify one (log-v1.md §6). Throws ENTRY_V1_INVALID.
  */
 export function matchSignatures(envelope: Envelope, keys: readonly PemKey[], crypto: CryptoPort): Map<string, PemKey> {
-  const message = preAuthenticationEncoding(envelope)
+  const wrongOver = signaturesOver(crypto, preAuthenticationEncoding(envelope))
   const missing = new Set(envelope.signatures.map(({ text }) => text))
   const signers = new Map<string, PemKey>()
   for (const key of keys) {
     if (missing.size === 0) break
-    const signed = envelope.signatures.find(
-      ({ bytes }) => wrongOverMessage(crypto, key.key, message, bytes) === undefined,
-    )
+    const signed = envelope.signatures.find(({ bytes }) => wrongOver(key.key, bytes) === undefined)
     if (signed === undefined) invalid(`could not verify envelope: ${NOT_VERIFIED}`)
     if (!signers.has(signed.text)) signers.set(signed.text, key)
     missing.delete(signed.text)
@@ -92,8 +90,8 @@ export function matchSignatures(envelope: Envelope, keys: readonly PemKey[], cry
 
 /** The key made one of the envelope's signatures. Throws ENTRY_V1_INVALID when it made none. */
 export function assertSignedBy(envelope: Envelope, key: PemKey, crypto: CryptoPort): void {
-  const message = preAuthenticationEncoding(envelope)
-  if (!envelope.signatures.some(({ bytes }) => wrongOverMessage(crypto, key.key, message, bytes) === undefined)) {
+  const wrongOver = signaturesOver(crypto, preAuthenticationEncoding(envelope))
+  if (!envelope.signatures.some(({ bytes }) => wrongOver(key.key, bytes) === undefined)) {
     invalid(NOT_VERIFIED)
   }
 }

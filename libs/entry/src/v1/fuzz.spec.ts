@@ -160,6 +160,15 @@ describe('JSON that costs more than it says', () => {
     ['no JSON', '{a}'],
   ])('is refused: %s', (_, json) => expect(text(json)).toThrowCode('ENTRY_V1_JSON'))
 
+  it('is refused before it is parsed when it has more strings than values can have', () => {
+    expect(text('"'.repeat(100_000))).toThrow('too many values')
+  })
+
+  it('may have a name and a text for every value', () => {
+    const members = Array.from({ length: 20_000 }, (_, i) => `"${i}":"\\"\\\\"`)
+    expect(Object.keys(readJson(utf8Encode(`{${members.join(',')}}`)) as object)).toHaveLength(20_000)
+  })
+
   it('is refused when it is not UTF-8', () => {
     expect(() => readJson(Uint8Array.of(0x22, 0xff, 0x22))).toThrowCode('ENTRY_V1_JSON')
   })

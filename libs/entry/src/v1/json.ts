@@ -4,6 +4,8 @@ import { EntryError } from '../errors.js'
 
 /** No request needs as many values; what a parser makes of a byte of JSON can take fifty times its room. */
 const MAX_VALUES = 20_000
+/** A name and a value each, or one value alone. */
+const MAX_STRINGS = 2 * MAX_VALUES + 1
 const MAX_DEPTH = 64
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
@@ -24,31 +26,35 @@ export function readJson(bytes: Uint8Array): JsonValue {
   }
 }
 
-/** Counts values and nesting without making any: strings are skipped, and what is no JSON is left to the parser. */
+/** Counts values, strings and nesting without making any: what is in strings is skipped, and what is no JSON is left to the parser. */
 function checkExtent(bytes: Uint8Array): void {
   let depth = 0
   let values = 0
+  let strings = 0
   for (let i = 0; i < bytes.length; i++) {
     const byte = bytes[i]!
     if (byte === QUOTE) {
       i = endOfString(bytes, i + 1)
       if (i < 0) throw unexpectedEnd()
+      strings++
     } else if (byte === 0x7b || byte === 0x5b) {
       if (++depth > MAX_DEPTH) throw new EntryError('ENTRY_V1_JSON', 'exceeded max depth')
       values++
     } else if (byte === 0x7d || byte === 0x5d) depth--
     else if (byte === 0x2c) values++
-    if (values > MAX_VALUES) throw new EntryError('ENTRY_V1_JSON', 'too many values')
+    if (values > MAX_VALUES || strings > MAX_STRINGS) throw new EntryError('ENTRY_V1_JSON', 'too many values')
   }
   if (depth > 0) throw unexpectedEnd()
 }
 
 /** The index of the quote that ends the string whose content begins at `from`; -1 when there is none. */
 function endOfString(bytes: Uint8Array, from: number): number {
-  for (let end = bytes.indexOf(QUOTE, from); end >= 0; end = bytes.indexOf(QUOTE, end + 1)) {
-    let before = end - 1
-    while (before >= from && bytes[before] === BACKSLASH) before--
-    if ((end - 1 - before) % 2 === 0) return end
+  const first = bytes.indexOf(QUOTE, from)
+  if (bytes[first - 1] !== BACKSLASH) return first
+  // Byte by byte where a quote may be escaped: a search for each of millions takes ten times as long.
+  for (let i = from; i < bytes.length; i++) {
+    if (bytes[i] === BACKSLASH) i++
+    else if (bytes[i] === QUOTE) return i
   }
   return -1
 }

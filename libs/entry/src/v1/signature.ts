@@ -40,9 +40,30 @@ export function wrongOverMessage(
   message: Uint8Array,
   signature: Uint8Array,
 ): string | undefined {
-  const der = asDer(key, signature)
-  if (der !== undefined && crypto.verify(key, MESSAGE_SCHEMES[key.type.kind], message, der)) return undefined
-  return wrong(key, signature)
+  return signaturesOver(crypto, message)(key, signature)
+}
+
+/** From here on a message is hashed once for all its signatures, not once for each; a shorter one is quicker without. */
+const LONG_MESSAGE_BYTES = 64 * 1024
+
+/** The same for many signatures over one message. */
+export function signaturesOver(
+  crypto: CryptoPort,
+  message: Uint8Array,
+): (key: PublicKey, signature: Uint8Array) => string | undefined {
+  let digest: Uint8Array | undefined
+  const isRight = (key: PublicKey, signature: Uint8Array): boolean => {
+    const scheme = MESSAGE_SCHEMES[key.type.kind]
+    if (scheme.kind === 'ed25519' || message.length < LONG_MESSAGE_BYTES) {
+      return crypto.verify(key, scheme, message, signature)
+    }
+    digest ??= crypto.hash(scheme.hash, message)
+    return crypto.verifyDigest(key, scheme, digest, signature)
+  }
+  return (key, signature) => {
+    const der = asDer(key, signature)
+    return der !== undefined && isRight(key, der) ? undefined : wrong(key, signature)
+  }
 }
 
 const GO_NAME: Readonly<Record<HashAlgorithm, string>> = {

@@ -16,7 +16,7 @@ import { grow, proofsOf, type Growth } from './growth.js'
 import { reconcile } from './reconcile.js'
 import { anotherBody, asLedgerError, frozen, isRefusedValue, isUnknown, notStored } from './refusals.js'
 import { signHead } from './sign-head.js'
-import { CommitUnknown, all, writeAndCommit } from './transaction.js'
+import { CommitUnknown, all, confirmEarlier, writeAndCommit } from './transaction.js'
 import type { WaitingEntry } from './waiting-entry.js'
 
 /** Runs of a batch whose transaction ended before COMMIT for a reason that passes: nothing was stored, so it may run again. */
@@ -142,7 +142,7 @@ export class Appender {
     const added = [...fresh.values()]
     const firstIndex = row.head.size
     if (added.length === 0) {
-      await client.query('rollback')
+      await confirmEarlier(client)
       return { head: row.head, found, added, firstIndex, proofs: [] }
     }
 
@@ -254,7 +254,7 @@ export class Appender {
             ),
           ])
           await reconcile(client, memory, row, before)
-          await client.query('rollback')
+          await (stored.length > 0 ? confirmEarlier(client) : client.query('rollback'))
           const found = new Map(stored.map((leaf) => [Buffer.from(leaf.leafHash).toString('hex'), leaf]))
           return { head: row.head, found, added: [], firstIndex: row.head.size, proofs: [] }
         })
@@ -262,7 +262,9 @@ export class Appender {
         return true
       } catch (error) {
         last = error
-        if (!(error instanceof PostgresError) || error.code === 'POSTGRES_CLOSED') break
+        const passes =
+          error instanceof PostgresError ? error.code !== 'POSTGRES_CLOSED' : error instanceof CommitUnknown
+        if (!passes) break
         await new Promise((resolve) => setTimeout(resolve, pauseMs))
       }
     }

@@ -1,7 +1,7 @@
 import { LedgerError } from '../errors.js'
 import type { TreeReader } from '../read/tree-reader.js'
 import type { TreeMemory } from '../tree-memory.js'
-import { asLedgerError } from './refusals.js'
+import { unproven } from './refusals.js'
 import type { WaitingEntry } from './waiting-entry.js'
 
 /** Proofs that are made together: bounds what is read from the database at once. */
@@ -15,6 +15,8 @@ export class Duplicates {
   readonly #memory: TreeMemory
   readonly #reader: TreeReader
   readonly #maxWaiting: number
+  readonly #maxBytes: number
+  #bytes = 0
   /** In the order of arrival, with the index of the equal entry. */
   readonly #queue = new Map<WaitingEntry, bigint>()
   /** Equal to an entry that is on its way into the tree, by leaf hash; they wait for what becomes of that one. */
@@ -24,10 +26,11 @@ export class Duplicates {
   #running = false
   readonly #idle: (() => void)[] = []
 
-  constructor(memory: TreeMemory, reader: TreeReader, maxWaiting: number) {
+  constructor(memory: TreeMemory, reader: TreeReader, maxWaiting: number, maxBytes: number) {
     this.#memory = memory
     this.#reader = reader
     this.#maxWaiting = maxWaiting
+    this.#maxBytes = maxBytes
   }
 
   /** Accepted and not yet answered. */
@@ -37,14 +40,14 @@ export class Duplicates {
 
   /** Takes an entry that is in the tree at `index`. Throws LEDGER_PUSHBACK; then it has no place. */
   add(item: WaitingEntry, index: bigint): void {
-    this.#assertPlace()
+    this.#takePlace(item)
     this.#queue.set(item, index)
     void this.#run()
   }
 
   /** Takes an entry that is equal to one on its way. Throws LEDGER_PUSHBACK; then it has no place. */
   follow(item: WaitingEntry): void {
-    this.#assertPlace()
+    this.#takePlace(item)
     const others = this.#followers.get(item.leafHashHex) ?? new Set()
     this.#followers.set(item.leafHashHex, others.add(item))
     this.#following++
@@ -131,14 +134,19 @@ export class Duplicates {
       }
     } catch (error) {
       this.#memory.noteFailure(error)
-      for (const { item } of items) item.refuse(asLedgerError(error))
+      for (const { item } of items) item.refuse(unproven(error))
     } finally {
       this.#answering = 0
     }
   }
 
-  #assertPlace(): void {
-    if (this.waiting < this.#maxWaiting) return
+  #takePlace(item: WaitingEntry): void {
+    if (this.waiting < this.#maxWaiting && (this.#bytes === 0 || this.#bytes + item.bytes <= this.#maxBytes)) {
+      this.#bytes += item.bytes
+      const gone = (): void => void (this.#bytes -= item.bytes)
+      item.answered.then(gone, gone)
+      return
+    }
     throw new LedgerError('LEDGER_PUSHBACK', `${this.waiting} entries that are in the log already wait for proofs`, {
       retryAfterSeconds: 1,
     })

@@ -45,3 +45,13 @@ export function asLedgerError(error: unknown): unknown {
     retryAfterSeconds: 2,
   })
 }
+
+/** What callers are told whose entry is in the log and cannot be proven now: never that nothing was stored. */
+export function unproven(error: unknown): unknown {
+  if (!(error instanceof PostgresError) || error.code === 'POSTGRES_CORRUPT') return asLedgerError(error)
+  return new LedgerError('LEDGER_STATE_UNKNOWN', 'the entry is in the log; its proof cannot be read at this moment', {
+    cause: error,
+    retryAfterSeconds: 2,
+    hint: 'send the entry again: the answer is that entry',
+  })
+}

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from '@jest/globals'
 import { FileGuard } from './file-guard.js'
+import { retireRecord } from './guard-file.js'
 import { RECORD_BYTES, SLOT_BYTES, encodeSlot } from './record.js'
 import { placeName } from './place-name.js'
 
@@ -173,4 +174,12 @@ describe('the guard in a folder', () => {
       await expect(new FileGuard(dir).givenUp(ORIGIN)).rejects.toThrowCode('LEDGER_GUARD_DAMAGED')
     },
   )
+})
+
+it('a record that another process has taken away meanwhile is none to take away', () => {
+  const dir = newFolder()
+  const path = plant(dir, encodeSlot(head(3n)))
+  expect(retireRecord(path, 3n)).toBeUndefined()
+  expect(recordsIn(dir)).toEqual([])
+  expect(retireRecord(path, 3n)).toBeUndefined()
 })

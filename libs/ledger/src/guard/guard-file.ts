@@ -99,15 +99,22 @@ export function readRecord(path: string): GuardedHead | 'damaged' | undefined {
 }
 
 /**
- * Takes away the record of a process that is gone, when it says no more than `size`. A process that was alive after all finds out with its next write; what
+ * Takes away the record of a process that is gone, if it is still there, when it says no more than `size`. A process that was alive after all finds out with its next write; what
  * it wrote until then is read once more and given back.
  */
 export function retireRecord(path: string, size: bigint): GuardedHead | undefined {
-  const fd = openSync(path, 'r')
+  let fd: number
+  try {
+    fd = openSync(path, 'r')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
   try {
     const before = readFrom(fd)
     if (before === 'damaged' || before.size > size) return undefined
-    unlinkSync(path)
+    // Of several that begin at once, another may have been first: it says as much as the record did.
+    unlinkQuietly(path)
     const after = readFrom(fd)
     return after !== 'damaged' && after.size > size ? after : undefined
   } finally {
@@ -130,6 +137,6 @@ function unlinkQuietly(path: string): void {
   try {
     unlinkSync(path)
   } catch {
-    // It is an unfinished file of ours: in nobody's way.
+    // It is gone, or nobody reads more out of it than stands elsewhere: in nobody's way.
   }
 }

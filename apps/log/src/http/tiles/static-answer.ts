@@ -43,6 +43,8 @@ export function sendStatic(
     request.method === 'GET' && isCurrent(headers['if-range'], etag) ? askedRange(headers.range, bytes.length) : 'whole'
   if (range === 'unsatisfiable') {
     response.setHeader('Content-Range', `bytes */${bytes.length}`)
+    // The answer to one request, not what the file is.
+    response.setHeader('Cache-Control', 'no-store')
     return void response.status(416).end()
   }
   response.setHeader('Content-Type', contentType)

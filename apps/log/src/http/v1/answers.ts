@@ -1,3 +1,4 @@
+import { escapeUnprintable } from '@touchmark/service'
 import type { Request, Response } from 'express'
 
 /** Of every answer to a GET that a route takes, errors included (log-v1.md §1). */
@@ -48,7 +49,7 @@ export function goJson(value: unknown): string {
 
 /** An error's body: a status, or a number of its own, and a text. */
 export function errorJson(code: number, message: string): string {
-  return goJson({ code, message })
+  return escapeUnprintable(goJson({ code, message }))
 }
 
 /** An error that is said before a handler is asked: without a newline. */

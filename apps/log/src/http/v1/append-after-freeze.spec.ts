@@ -53,3 +53,41 @@ describe('an entry that meets a frozen tree', () => {
     expect(trees.refreshed).toBe(0)
   })
 })
+
+describe('an index over two trees', () => {
+  /** A tree whose newest head this process has, and what it will say once the database answers. */
+  function sized(treeId: bigint, size: bigint, state: 'active' | 'frozen') {
+    const log = { origin: `a - ${treeId}`, size, state, checkpoint: () => Promise.resolve({ size: log.size }) }
+    const made: V1Tree = { treeId, log: log as unknown as Log, signEntry: (message) => message }
+    return { log, made }
+  }
+
+  it('is not counted from a size that the older tree may have outgrown before its end', async () => {
+    // The rollover was read of, and then the database did not answer: the head is that of before.
+    const old = sized(1n, 10n, 'active')
+    const next = sized(2n, 3n, 'active')
+    const virtual = new VirtualIndex({ trees: () => [old.made, next.made] })
+    await expect(virtual.offsetOf(next.made)).rejects.toThrowCode('LEDGER_UNAVAILABLE')
+    await expect(virtual.locate(11n)).rejects.toThrowCode('LEDGER_UNAVAILABLE')
+    Object.assign(old.log, { size: 50n, state: 'frozen' })
+    expect(await virtual.offsetOf(next.made)).toBe(50n)
+    expect(await virtual.locate(11n)).toEqual({ tree: old.made, index: 11n })
+    expect(await virtual.locate(52n)).toEqual({ tree: next.made, index: 2n })
+    expect(await virtual.locate(53n)).toBeUndefined()
+  })
+
+  it('takes the size that the tree had at its end, not that of the head read before it was known to be frozen', async () => {
+    const old = sized(1n, 10n, 'active')
+    const next = sized(2n, 1n, 'active')
+    let reads = 0
+    old.log.checkpoint = () => {
+      const size = reads++ === 0 ? 10n : 50n
+      Object.assign(old.log, { state: 'frozen' })
+      return Promise.resolve({ size })
+    }
+    const virtual = new VirtualIndex({ trees: () => [old.made, next.made] })
+    expect(await virtual.offsetOf(next.made)).toBe(50n)
+    expect(await virtual.offsetOf(next.made)).toBe(50n)
+    expect(reads).toBe(2)
+  })
+})

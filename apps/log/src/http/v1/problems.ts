@@ -36,9 +36,11 @@ const PROBLEMS: Readonly<Partial<Record<Code, Problem>>> = {
   SERVICE_BODY_TOO_LARGE: { http: 413, message: 'Request Entity Too Large' },
   SERVICE_BODY_ABORTED: { http: 499, message: 'context canceled' },
   SERVICE_BODY_TIMEOUT: { http: 408, message: 'the request did not arrive in time' },
+  SERVICE_BODY_BUSY: { http: 503, message: 'too many large requests are on their way; retry' },
   LEDGER_CANCELLED: { http: 499, message: 'context canceled' },
   LEDGER_FROZEN: { http: 501, message: 'Create Entry API not enabled in this Rekor instance', byHandler: true },
   LEDGER_PUSHBACK: busy('too many entries wait to be stored; retry'),
+  LEDGER_SEARCH_BUSY: busy('too many searches wait for their turn; retry'),
   LEDGER_CLOSED: busy('the log is shutting down; retry'),
   LEDGER_UNAVAILABLE: broken,
   LEDGER_SIGNER_FAILED: broken,
@@ -57,8 +59,17 @@ function problemOf(error: unknown): Problem {
   return Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code as Code]! : broken
 }
 
+/** Said under load, or for ever: a line in the log for each would help nobody. */
+const NOT_OURS: readonly string[] = [
+  'LEDGER_PUSHBACK',
+  'LEDGER_SEARCH_BUSY',
+  'LEDGER_FROZEN',
+  'SERVICE_BODY_BUSY',
+] satisfies Code[]
+
 /** True when the fault is ours and its cause belongs in the log. */
 export function isOurFault(error: unknown): boolean {
+  if (isCodedError(error) && NOT_OURS.includes(error.code)) return false
   return problemOf(error).http >= 500
 }
 

@@ -47,33 +47,49 @@ export class VirtualIndex {
     }
   }
 
-  /** Entries in the trees before this one. */
+  /** Entries in the trees before this one. Throws LEDGER_UNAVAILABLE while the last size of one of them is not known. */
   async offsetOf(tree: V1Tree): Promise<bigint> {
     let offset = 0n
     for (const earlier of this.trees()) {
       if (earlier.log === tree.log) return offset
-      offset += await this.#sizeOf(earlier.log)
+      offset += await this.#finalSizeOf(earlier.log)
     }
     return offset
   }
 
-  /** Which entry of which tree an index is; undefined beyond the last. */
+  /** Which entry of which tree an index is; undefined beyond the last. Throws LEDGER_UNAVAILABLE while the last size of a tree before it is not known. */
   async locate(index: bigint): Promise<{ tree: V1Tree; index: bigint } | undefined> {
     let rest = index
-    for (const tree of this.trees()) {
-      const size = await this.#sizeOf(tree.log)
+    const trees = this.trees()
+    const last = trees.at(-1)!
+    for (const tree of trees) {
+      const size = await (tree === last ? this.#sizeOf(tree.log) : this.#finalSizeOf(tree.log))
       if (rest < size) return { tree, index: rest }
       rest -= size
     }
     return undefined
   }
 
+  /**
+   * The size of a tree that has a successor. A database that does not answer leaves this process with the head that it saw last, which may be older than the
+   * rollover: an index that was counted from it would be signed, and be that of another entry.
+   */
+  async #finalSizeOf(log: Log): Promise<bigint> {
+    const size = await this.#sizeOf(log)
+    if (this.#final.has(log)) return size
+    throw new LedgerError('LEDGER_UNAVAILABLE', `the last size of ${log.origin} is not known at this moment`, {
+      retryAfterSeconds: 2,
+    })
+  }
+
   async #sizeOf(log: Log): Promise<bigint> {
     const known = this.#final.get(log)
     if (known !== undefined) return known
     const { size } = await log.checkpoint()
+    if (log.state !== 'frozen') return size
     // Read after the head: a tree that is frozen now had grown to this size before.
-    if (log.state === 'frozen') this.#final.set(log, (await log.checkpoint()).size)
-    return size
+    const final = (await log.checkpoint()).size
+    this.#final.set(log, final)
+    return final
   }
 }

@@ -35,6 +35,7 @@ const PROBLEMS: Readonly<Partial<Record<Code, Problem>>> = {
   SERVICE_BODY_TOO_LARGE: invalid('http: request body too large'),
   SERVICE_BODY_ABORTED: { http: 499, grpc: GRPC.cancelled, message: 'context canceled' },
   SERVICE_BODY_TIMEOUT: { http: 408, grpc: GRPC.deadlineExceeded, message: 'the request did not arrive in time' },
+  SERVICE_BODY_BUSY: unavailable('too many large requests are on their way; retry'),
   LEDGER_CANCELLED: { http: 499, grpc: GRPC.cancelled, message: 'context canceled' },
   LEDGER_ENTRY_REFUSED: { http: 500, grpc: GRPC.unknown, message: 'failed to integrate entry' },
   LEDGER_PUSHBACK: unavailable('reached max pushback; retry'),
@@ -59,9 +60,12 @@ function problemOf(error: unknown): Problem {
   return Object.hasOwn(PROBLEMS, code) ? PROBLEMS[code as Code]! : UNKNOWN
 }
 
+/** Said under load, or for ever: a line in the log for each would help nobody. */
+const NOT_OURS: readonly string[] = ['LEDGER_PUSHBACK', 'LEDGER_FROZEN', 'SERVICE_BODY_BUSY'] satisfies Code[]
+
 /** True when the fault is ours and its cause belongs in the log. */
 export function isOurFault(error: unknown): boolean {
-  if (isCodedError(error) && (error.code === 'LEDGER_PUSHBACK' || error.code === 'LEDGER_FROZEN')) return false
+  if (isCodedError(error) && NOT_OURS.includes(error.code)) return false
   return problemOf(error).http >= 500 && problemOf(error).http !== 504
 }
 

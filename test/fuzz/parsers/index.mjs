@@ -1,0 +1,20 @@
+import { certificateParsers } from './certificates.mjs'
+import { entryParsers } from './entries.mjs'
+import { jsonParsers } from './json.mjs'
+import { queryParsers } from './queries.mjs'
+import { timestampParsers } from './timestamps.mjs'
+import { treeParsers } from './tree.mjs'
+import { v1Parsers } from './v1.mjs'
+
+/**
+ * Every parser of what an entry passes through. `weight`: its share of the inputs. See drive.mjs for the rest.
+ */
+export const parsers = [
+  ...entryParsers,
+  ...v1Parsers,
+  ...jsonParsers,
+  ...certificateParsers,
+  ...timestampParsers,
+  ...treeParsers,
+  ...queryParsers,
+]

@@ -8,7 +8,7 @@ const withHashOf = (item: WaitingEntry, text: string): WaitingEntry =>
 
 describe('the known leaves', () => {
   it('are those that were seen last, each with its own index', () => {
-    const known = new KnownLeaves(3 * 401)
+    const known = new KnownLeaves(4 * 401)
     const [a, b, c, d] = ['a', 'b', 'c', 'd'].map(entry) as [WaitingEntry, WaitingEntry, WaitingEntry, WaitingEntry]
     for (const [i, item] of [a, b, c].entries()) known.put(item, BigInt(i))
     expect(known.indexOf(entry('a'))).toBe(0n)

@@ -9,7 +9,7 @@ const LONGEST_PAUSE_MS = 30_000
 /** From an append to the round that it causes. */
 const WAKE_MS = 200
 /** How long it rests for each millisecond of work while entries come in. */
-const REST_WHILE_APPENDING = 4
+const REST_WHILE_APPENDING = 9
 
 export interface SearchFollowerOptions {
   readonly db: Database
@@ -29,7 +29,7 @@ export interface SearchStatus {
 
 /**
  * Follows the trees and indexes what was appended, in transactions of its own, so that an append never waits for it. Many processes may have one; for each
- * tree one of them works at a time. It rests for as long as it worked, and while entries come in for four times as long: then they have the thread first, and the
+ * tree one of them works at a time. It rests for as long as it worked, and while entries come in for nine times as long: then they have the thread first, and the
  * index says how far it is behind.
  */
 export class SearchFollower {

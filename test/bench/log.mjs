@@ -134,9 +134,14 @@ async function reads(url) {
   const size = Number((await (await fetch(`${url}/api/v2/checkpoint`)).text()).split('\n')[1])
   const bin = join(root, 'apps', 'cli', 'bin', 'touchmark.mjs')
   const began = performance.now()
-  const audit = await exec(process.execPath, [bin, 'log', 'fsck', '--url', url, '--json'], {
-    maxBuffer: 64 << 20,
-  }).then(
+  const audit = await exec(
+    process.execPath,
+    [bin, 'log', 'fsck', '--url', `${url}/api/v2`, '--instance', url, '--json'],
+    {
+      maxBuffer: 64 << 20,
+      env: { ...process.env, TOUCHMARK_HOME: folder },
+    },
+  ).then(
     () => ({ entries: size, perSecond: (1000 * size) / (performance.now() - began) }),
     (error) => ({
       skipped: `touchmark log fsck --url ended with ${error.code}: ${String(error.stderr).trim().split('\n')[0]}`,

@@ -8,7 +8,7 @@ import { allSizes, SEARCH, V1_ENTRIES, V1_INDEX, V1_RETRIEVE, V2_ENTRIES, WRITES
 import { startInProcess, type InProcess } from './support/standalone.js'
 
 // Reliability tests A3 (a flood of one kind of request keeps nobody out who brings another) and A4 (the log fed with its own contents) on the whole stack.
-// Counts and order, never times: how long a flood makes others wait is measured by hand (docs/design/performance.md).
+// Counts and order, never times.
 
 jest.setTimeout(60_000)
 

@@ -105,7 +105,7 @@ const FLIPS: [what: string, found: RegExp, sql: string][] = [
 ]
 
 describe('what was changed behind our back', () => {
-  it.each(FLIPS)('is refused at start: %s', async (_, found, sql) => {
+  it.each(FLIPS)('C4: is refused at start: %s', async (_, found, sql) => {
     const tree = await stored()
     await db.query(sql, [tree.origin])
     const error: unknown = await tree.open().catch((reason: unknown) => reason)
@@ -147,7 +147,7 @@ describe('what was changed behind our back', () => {
     await expect(tree.open()).rejects.toThrowCode('LEDGER_CORRUPT')
   })
 
-  it('is named by a check of the whole log: a tile in the middle', async () => {
+  it('C4: is named by a check of the whole log: a tile in the middle', async () => {
     const tree = await stored()
     const sql = `update log_tiles set hashes = ${FLIP('hashes', 77)} where log_id = ${LOG} and level = 0 and index = 0`
     await db.query(sql, [tree.origin])
@@ -158,7 +158,7 @@ describe('what was changed behind our back', () => {
     await expect(log.append({ body: body('entry 5') })).rejects.toThrowCode('LEDGER_CORRUPT')
   })
 
-  it('is named by a check of the whole log: a body in the middle', async () => {
+  it('C4: is named by a check of the whole log: a body in the middle', async () => {
     const tree = await stored()
     await db.query(`update log_entries set body = ${FLIP('body', 0)} where log_id = ${LOG} and index = 100`, [
       tree.origin,
@@ -193,7 +193,7 @@ describe('a row that changes while the log is open', () => {
     ],
     ['is gone', 'LEDGER_CORRUPT', 'delete from logs where origin = $1'],
   ]
-  it.each(changes)('and %s stops the log', async (_, code, sql) => {
+  it.each(changes)('C4: and %s stops the log', async (_, code, sql) => {
     const failures: string[] = []
     const observe = { failed: (error: Error) => void failures.push((error as { code?: string }).code ?? '') }
     const tree = new TestTree(db, { observe })

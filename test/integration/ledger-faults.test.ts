@@ -78,7 +78,7 @@ describe('F2: a statement before COMMIT', () => {
 })
 
 describe('F2, F3: COMMIT', () => {
-  it('whose answer is lost is read back: the entry is there, and is not appended again', async () => {
+  it('C3: whose answer is lost is read back: the entry is there, and is not appended again', async () => {
     const { plan, tree, log } = await newLog()
     plan.fail('commit', 'lost-after')
     plan.seen.length = 0
@@ -155,7 +155,7 @@ describe('F2, F3: COMMIT', () => {
     await goesOn(tree, log, 5n)
   })
 
-  it('of a write that did not find the row as it was locked stops the log, and whoever waits behind it', async () => {
+  it('C3: of a write that did not find the row as it was locked stops the log, and whoever waits behind it', async () => {
     const { plan, tree, log } = await newLog({ batch: { maxEntries: 1 } })
     plan.fail('write', 'nothing')
     const results = await Promise.allSettled(['a', 'b'].map((text) => log.append({ body: body(text) })))

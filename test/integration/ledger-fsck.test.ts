@@ -139,7 +139,7 @@ const DAMAGE: [what: string, sql: string, found: Found[]][] = [
 ]
 
 describe('a check of what is stored', () => {
-  it.each(DAMAGE)('names %s', async (_, sql, found) => {
+  it.each(DAMAGE)('C4: names %s', async (_, sql, found) => {
     const tree = await stored()
     await db.query(sql, [tree.origin])
     const report = await check(tree)

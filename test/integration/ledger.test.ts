@@ -172,6 +172,18 @@ describe('appending', () => {
     expect(await checkLog(again)).toMatchObject({ size: BigInt(count + 1) })
   })
 
+  it('tells of every refusal, also of one that comes when the entry was taken long ago', async () => {
+    const refused: string[] = []
+    const tree = new TestTree(db)
+    const log = await tree.open({ observe: { refused: (code) => void refused.push(code) } })
+    opened.push(log)
+    await db.query(`update logs set state = 'frozen', frozen_at = now() where origin = $1`, [tree.origin])
+    for (const options of [{}, { signal: new AbortController().signal }]) {
+      await expect(log.append({ body: body('late') }, options)).rejects.toThrowCode('LEDGER_FROZEN')
+    }
+    expect(refused).toEqual(['LEDGER_FROZEN', 'LEDGER_FROZEN'])
+  })
+
   it('appends nothing to a frozen tree, and goes on serving it', async () => {
     const tree = new TestTree(db)
     const log = await tree.open()
@@ -398,7 +410,7 @@ describe('a certificate log', () => {
     await checkLog(log)
   })
 
-  it('signs a tree head with every checkpoint, whose time never goes back and covers each SCT', async () => {
+  it('C3: signs a tree head with every checkpoint, whose time never goes back and covers each SCT', async () => {
     const tree = new TestTree(db, { kind: 'certificate', genesis })
     const log = await tree.open()
     opened.push(log)

@@ -8,6 +8,14 @@ export { FileGuard } from './guard/file-guard.js'
 export { HttpGuard } from './guard/http-guard.js'
 export type { HttpGuardOptions } from './guard/http-guard.js'
 export type { GivenUpTree, GuardedHead, HeadGuard } from './guard/head-guard.js'
+export {
+  assertNeverSeen,
+  giveUpAbsentTree,
+  hasSignedAbsentTree,
+  isGivenUpAndAbsent,
+  surveyAbsentTree,
+  type AbsentTree,
+} from './guard/absent-tree.js'
 export { giveUpTree, replaceGuard, surveyTree, treeKeySha256, treeOrigins } from './guard/recover.js'
 export type { GuardVerdict, RecoverOptions, TreeSurvey } from './guard/recover.js'
 export * from './observe.js'

@@ -76,7 +76,8 @@ export class PostgresLog implements Log {
       assertEntry(this.kind, entry)
       const item = new WaitingEntry(entry)
       this.#intake.add(item)
-      if (!signal) return item.answered
+      // Awaited here: a refusal that comes later is observed too.
+      if (!signal) return await item.answered
       return await this.#answeredOrWithdrawn(item, signal)
     } catch (error) {
       if (isCodedError(error)) this.#options.observe?.refused?.(error.code)

@@ -14,6 +14,7 @@ export interface LogRecoverOptions extends RecoveryOptions {
 /** What a verdict means, and what to do about it; nothing where all is well. */
 const MEANING: Readonly<Record<TreeSurvey['verdict'], string>> = {
   agrees: 'the database has everything that the guard has seen',
+  absent: 'MISSING: the guard has seen this tree, and the database does not have it',
   unknown: 'the guard has never seen this tree; the next start believes the database',
   behind: 'ENTRIES ARE MISSING: this database is older than what was shown to clients',
   forked: 'FORKED: the database holds another history than the one that was shown to clients',
@@ -26,7 +27,7 @@ const FINE: readonly TreeSurvey['verdict'][] = ['agrees', 'unknown']
 
 /**
  * `touchmark log recover`: every tree beside what the rollback guard has seen; changes nothing unless --accept-loss or --replace-guard names a tree and its size.
- * Ends with 3 while a tree cannot be started.
+ * Ends with 3 while a tree is missing or cannot be started. One that was given up is settled.
  */
 export async function logRecover(context: CliContext, options: LogRecoverOptions): Promise<void> {
   const change = changeOf(options)
@@ -37,10 +38,14 @@ export async function logRecover(context: CliContext, options: LogRecoverOptions
     const trees = await recovery.survey()
     if (context.json) printJson(context, { trees: trees.map(treeJson), ...(change ? { done: change } : {}) })
     else for (const tree of trees) printTree(context, tree, options)
-    if (trees.some(({ verdict }) => !FINE.includes(verdict))) process.exitCode = EXIT.notVerified
+    if (trees.some((tree) => !isFine(tree))) process.exitCode = EXIT.notVerified
   } finally {
     await recovery.close()
   }
+}
+
+function isFine({ verdict, givenUp }: TreeSurvey): boolean {
+  return FINE.includes(verdict) || (verdict === 'absent' && givenUp !== undefined)
 }
 
 interface Change {
@@ -73,9 +78,10 @@ async function carryOut(context: CliContext, recovery: Recovery, { what, tree, s
     )
     return
   }
-  const { lost } = await recovery.giveUp(tree, size, context.clock)
+  const { lost, kept } = await recovery.giveUp(tree, size, context.clock)
+  const done = kept === '' ? `${tree} is given up, for ever.` : `${tree} is frozen at ${size} entries, for ever.`
   context.err(
-    `${tree} is frozen at ${size} entries, for ever. ${lost.length} checkpoints that it no longer extends are kept with the guard: publish them.\n`,
+    `${done} ${lost.length} checkpoints that the database does not extend are kept with the guard: publish them.\n`,
   )
 }
 
@@ -107,11 +113,21 @@ const NEXT: Readonly<Record<TreeSurvey['kind'], string>> = {
 
 /** What an operator can do about a verdict, with the commands as they are to be typed. */
 export function waysOn(
-  { verdict, origin, size, kind }: Pick<TreeSurvey, 'verdict' | 'origin' | 'size' | 'kind'>,
+  {
+    verdict,
+    origin,
+    size,
+    kind,
+    state,
+    givenUp,
+  }: Pick<TreeSurvey, 'verdict' | 'origin' | 'size' | 'kind'> & Partial<Pick<TreeSurvey, 'state' | 'givenUp'>>,
   { data }: LogRecoverOptions,
 ): string {
   const command = `touchmark log recover${data === undefined ? '' : ` --data ${data}`} --tree '${origin}' --size ${size}`
   const next = NEXT[kind]
+  if (verdict === 'absent')
+    return givenUp === undefined ? waysOnWithout(kind, command, next) : `\n${next}, unless that was done.\n`
+  if (state === 'absent' && verdict !== 'unavailable') return RECORD_OF_ABSENT
   switch (verdict) {
     case 'behind':
     case 'forked':
@@ -138,6 +154,33 @@ Ways on:
     default:
       return ''
   }
+}
+
+/** There is no head in the database that could take the place of the record. */
+const RECORD_OF_ABSENT = `
+Ways on: the database does not have this tree. Restore a copy of it that has, or the guard's record, or name the right guard
+with --guard. A record that is certainly none of this tree can be moved away by hand.
+`
+
+/** The ways on for a tree that the database does not have. */
+function waysOnWithout(kind: TreeSurvey['kind'], command: string, next: string): string {
+  const newer = `
+Ways on:
+  1. Keep everything stopped. Find a newer copy of the database, one that has this tree: a standby, a later backup, archived
+     WAL, the disk of the old server. Restore it and run this command again. Nothing is lost then.`
+  if (kind === 'certificate') {
+    return `${newer}
+  2. There is no other. Nothing can follow a certificate log: without such a copy this instance is at its end, and a new one
+     (new --data, new database, new host name) is the way on.
+`
+  }
+  return `${newer}
+  2. Only if there is no such copy: give the tree up. What it held cannot be read or proven by this instance any more, and it is
+     never begun again under its key and name. This cannot be undone:
+       ${command} --accept-loss
+     ${next}
+     The service starts when that was done.
+`
 }
 
 function treeJson(tree: TreeSurvey): Record<string, unknown> {

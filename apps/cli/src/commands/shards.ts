@@ -14,7 +14,7 @@ export async function logShards(context: CliContext, options: MaintenanceOptions
 /** `touchmark log rollover`: begins a new shard; running servers follow. */
 export async function logRollover(
   context: CliContext,
-  options: MaintenanceOptions & { publicUrl?: string; v1?: boolean; prepare?: boolean },
+  options: MaintenanceOptions & { publicUrl?: string; v1?: boolean; prepare?: boolean; guard?: readonly string[] },
 ): Promise<void> {
   const { publicUrl, v1, ...where } = options
   if ((publicUrl === undefined) === (v1 !== true))

@@ -134,6 +134,7 @@ function shardCommands(log: Command): void {
     .option('--public-url <url>', 'where clients will reach the new shard: a host name that no shard has')
     .option('--v1', 'begin a tree of API v1 instead, at the address that it has; the older tree is frozen')
     .option('--prepare', 'make the shard and publish its key, but do not begin with it')
+    .option('--guard <place...>', 'the guard, as `touchmark up` is told (default: guard in the data folder)')
     .addHelpText('after', example('touchmark log rollover --public-url https://log2027.example.com'))
     .action(
       action(async (context, _args, options) => (await import('../commands/shards.js')).logRollover(context, options)),

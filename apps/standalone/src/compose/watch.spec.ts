@@ -156,9 +156,18 @@ describe('keepFresh', () => {
     expect([logs.signature.resigned, logs.certificate.resigned]).toEqual([0, 1])
   })
 
-  it('a log that cannot be read stops nothing', async () => {
+  it('a log that cannot be read stops nothing, and the next one is signed again', async () => {
     logs.signature.checkpoint = () => Promise.reject(new Error('gone'))
+    clock.advance(5 * MINUTE)
     await start()
+    expect(logs.certificate.resigned).toBe(1)
+  })
+
+  it('a log that cannot be signed again keeps no other one from it', async () => {
+    logs.signature.resign = () => Promise.reject(new Error('no session'))
+    clock.advance(5 * MINUTE)
+    await start()
+    expect(logs.certificate.resigned).toBe(1)
   })
 
   it('the gauges tell days left, sizes and ages from the first scrape on', async () => {

@@ -142,19 +142,22 @@ export async function keepFresh(
   logger: Logger,
   signs = true,
 ): Promise<{ stop(): Promise<void> }> {
+  const warn = (error: unknown, label?: LogLabel): void =>
+    logger.warn({ err: error, label }, 'a checkpoint could not be refreshed')
+  const refresh = async (log: Log): Promise<void> => {
+    const { at } = await log.checkpoint()
+    if (signs && log.state === 'active' && watched.clock.now().getTime() - at.getTime() >= RESIGN_MS) await log.resign()
+  }
   const round = async (): Promise<void> => {
-    for (const { log } of watched.logs()) {
-      const { at } = await log.checkpoint()
-      if (signs && log.state === 'active' && watched.clock.now().getTime() - at.getTime() >= RESIGN_MS)
-        await log.resign()
-    }
+    // Of several trees one that fails must not make the others old.
+    for (const { log, label } of watched.logs()) await refresh(log).catch((error: unknown) => warn(error, label))
     await gauges.refresh()
   }
   let running: Promise<void> | undefined
   // A round that takes longer than its turn is not joined by another one.
   const run = (): Promise<void> =>
     (running ??= round()
-      .catch((error: unknown) => logger.warn({ err: error }, 'a checkpoint could not be refreshed'))
+      .catch((error: unknown) => warn(error))
       .finally(() => (running = undefined)))
   await run()
   const timer = setInterval(() => void run(), ROUND_MS)

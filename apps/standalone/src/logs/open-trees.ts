@@ -2,7 +2,7 @@ import type { V1Trees } from '@touchmark/app-log'
 import type { Clock } from '@touchmark/clock'
 import type { Signer } from '@touchmark/crypto'
 import type { KeyStore } from '@touchmark/keys'
-import { openLog, type Log, type OpenLogOptions } from '@touchmark/ledger'
+import { isGivenUpAndAbsent, openLog, type Log, type OpenLogOptions } from '@touchmark/ledger'
 import type { Database } from '@touchmark/postgres'
 import type { Logger } from '@touchmark/service'
 import { certificateLogGenesis } from '../compose/certificate-log.js'
@@ -98,10 +98,16 @@ export async function settleFirstShard(options: {
   signer: Signer
   clock: Clock
   common?: OpenTreesOptions['common']
+  /** The caller begins another shard: a first one that was given up and is not there is not missed. */
+  followed?: boolean
 }): Promise<void> {
-  const { db, row, signer, clock, common = {} } = options
+  const { db, row, signer, clock, common = {}, followed = false } = options
   const origin = new URL(row.publicUrl).hostname
-  if ((await readShards(db)).some((shard: ShardRow) => shard.origin === origin)) return
+  const shards: readonly ShardRow[] = await readShards(db)
+  if (shards.some((shard) => shard.origin === origin)) return
+  // A later one never begins before the first is there, or was given up: then it must not be begun again, guard or no guard.
+  if (shards.some(({ kind, activeFrom }) => kind === 'signature-v2' && activeFrom !== undefined)) return
+  if (followed && (await isGivenUpAndAbsent(db, common.guard, origin))) return
   const log = await openLog({ ...common, db, kind: 'signature-v2', origin, signer, clock })
   await log.close()
   const { publicUrl, createdAt } = row

@@ -6,7 +6,7 @@ import { openLog, type Log, type OpenLogOptions } from '@touchmark/ledger'
 import type { Database } from '@touchmark/postgres'
 import { logIdOf } from '@touchmark/tlog'
 import type { InstanceRow } from '../instance/instance-row.js'
-import { insertShard, readShards } from './shard-rows.js'
+import { insertShard, readShards, type ShardRow } from './shard-rows.js'
 import type { Shards } from './shards.js'
 
 /** The key of the first tree of API v1. */
@@ -32,7 +32,8 @@ export async function settleFirstV1Tree(options: {
   common: Pick<OpenLogOptions, 'observe' | 'guard'>
 }): Promise<void> {
   const { db, row, signer, clock, common } = options
-  if ((await readShards(db)).some(({ kind }) => kind === 'signature-v1')) return
+  const began = (shard: ShardRow): boolean => shard.kind === 'signature-v1' && shard.activeFrom !== undefined
+  if ((await readShards(db)).some(began)) return
   const { origin, treeId } = v1OriginOf(new URL(row.publicUrl).hostname, signer)
   const now = clock.now()
   const genesis = await v1Genesis(signer, now, nodeCrypto)

@@ -2,9 +2,10 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '@touchmark/clock'
 import type { Signer } from '@touchmark/crypto'
 import type { KeyStore } from '@touchmark/keys'
-import { openLog } from '@touchmark/ledger'
+import { assertNeverSeen, hasSignedAbsentTree, openLog, type HeadGuard } from '@touchmark/ledger'
 import type { Database } from '@touchmark/postgres'
-import { checkPublicUrl } from '../config/options.js'
+import { openGuard } from '../compose/open-guard.js'
+import { checkPublicUrl, readConfig } from '../config/options.js'
 import { StandaloneError } from '../errors.js'
 import { alone } from '../instance/instance-row.js'
 import { KEYS } from '../instance/key-names.js'
@@ -14,6 +15,8 @@ import { readSummaries, type ShardSummary } from './list-shards.js'
 import { openMaintenance, type Maintenance, type MaintenanceOptions } from './open-maintenance.js'
 
 export interface RolloverOptions extends MaintenanceOptions {
+  /** Where the rollback guard is, as for `touchmark up`. */
+  readonly guard?: readonly string[]
   /** Of the new shard: its host name becomes the origin. */
   readonly publicUrl: string
   /** Makes the shard and publishes its key, and leaves it to a second call to begin with it. */
@@ -22,33 +25,51 @@ export interface RolloverOptions extends MaintenanceOptions {
 
 /**
  * Begins a shard of the API v2 log: a key, a tree and the row that running servers follow. The older shards take entries until they are frozen, so no writer is refused.
- * Cut short and called again with the same URL, it goes on where it was. Throws STANDALONE_SHARD_EXISTS, STANDALONE_CONFIG, and what database and keys throw.
+ * Cut short and called again with the same URL, it goes on where it was. Throws STANDALONE_SHARD_EXISTS, STANDALONE_CONFIG, LEDGER_ROLLED_BACK for a tree that the rollback guard
+ * has seen and the database does not have, and what database, keys and guard throw.
  */
 export async function rollover(options: RolloverOptions, clock: Clock): Promise<ShardSummary> {
   const publicUrl = checkPublicUrl(options.publicUrl)
   const maintenance = await openMaintenance(options, { keys: true })
   try {
-    return await alone(maintenance.db, () => beginShard(maintenance, publicUrl, options.prepare === true, clock))
+    return await guarded(options, (guard) =>
+      alone(maintenance.db, () => beginShard(maintenance, guard, publicUrl, options.prepare === true, clock)),
+    )
   } finally {
     await maintenance.close()
   }
 }
 
+/** Runs `work` with the rollback guard of the instance, which is read before a tree is begun. */
+export async function guarded<T>(
+  options: MaintenanceOptions & Pick<RolloverOptions, 'guard'>,
+  work: (guard: HeadGuard) => Promise<T>,
+): Promise<T> {
+  const guard = openGuard(readConfig(options, process.env))
+  try {
+    return await work(guard)
+  } finally {
+    await guard.close()
+  }
+}
+
 async function beginShard(
   { db, row, store }: Maintenance,
+  guard: HeadGuard,
   publicUrl: string,
   prepare: boolean,
   clock: Clock,
 ): Promise<ShardSummary> {
   const keys = store!
-  await settleFirstShard({ db, row, signer: await keys.open(FIRST_KEY), clock })
+  await settleFirstShard({ db, row, signer: await keys.open(FIRST_KEY), clock, common: { guard }, followed: true })
   const origin = new URL(publicUrl).hostname
   const shards = await readShards(db)
   const there = shards.find((shard) => shard.origin === origin)
   if (there !== undefined) assertPrepared(there, publicUrl, prepare)
   else {
-    const { keyName, signer } = await newKey(db, keys, FIRST_KEY, shards, () => origin)
-    const log = await openLog({ db, kind: 'signature-v2', origin, signer, clock })
+    await assertNeverSeen(db, guard, origin)
+    const { keyName, signer } = await newKey({ db, guard, keys }, FIRST_KEY, shards, () => origin)
+    const log = await openLog({ db, kind: 'signature-v2', origin, signer, clock, guard })
     await log.close()
     // The shard exists from here on: servers open it when they see the row.
     const createdAt = clock.now()
@@ -69,11 +90,10 @@ function assertPrepared(there: ShardRow, publicUrl: string, prepare: boolean): v
 }
 
 /**
- * A key that no tree has: of a rollover that was cut short the key is used again for the same origin, never for another.
+ * A key that no tree has, and that the guard has seen sign none that the database lost: of a rollover that was cut short the key is used again for the same origin, never for another.
  */
 export async function newKey(
-  db: Database,
-  keys: KeyStore,
+  { db, guard, keys }: { db: Database; guard: HeadGuard; keys: KeyStore },
   prefix: string,
   shards: readonly ShardRow[],
   originOf: (signer: Signer) => string,
@@ -84,7 +104,9 @@ export async function newKey(
     if (used.has(keyName)) continue
     const signer = await keys.openOrCreate(keyName, KEYS[FIRST_KEY])
     const keySha256 = createHash('sha256').update(signer.publicKey.spki).digest()
-    if (!(await isKeyOfAnother(db, keySha256, originOf(signer)))) return { keyName, signer }
+    const origin = originOf(signer)
+    if (await isKeyOfAnother(db, keySha256, origin)) continue
+    if (!(await hasSignedAbsentTree(db, guard, signer.publicKey, [origin]))) return { keyName, signer }
   }
 }
 

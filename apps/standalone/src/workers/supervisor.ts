@@ -93,7 +93,12 @@ export class Supervisor {
       logger.error({ pid: worker.pid, how, err: refusal, pauseMs }, 'a worker process ended and is replaced')
       const pause = setTimeout(() => {
         this.#pauses.delete(pause)
-        this.#watch(seat, this.#fork(seat))
+        try {
+          this.#watch(seat, this.#fork(seat))
+        } catch (error) {
+          // No process, not even one that ended: nobody else would hear of it.
+          this.#fail(error instanceof Error ? error : new Error(String(error)))
+        }
       }, pauseMs)
       this.#pauses.set(pause, seat)
     })

@@ -48,7 +48,7 @@ function checkExtent(bytes: Uint8Array): void {
 }
 
 /** The index of the quote that ends the string whose content begins at `from`; -1 when there is none. */
-function endOfString(bytes: Uint8Array, from: number): number {
+export function endOfString(bytes: Uint8Array, from: number): number {
   const first = bytes.indexOf(QUOTE, from)
   if (bytes[first - 1] !== BACKSLASH) return first
   // Byte by byte where a quote may be escaped: a search for each of millions takes ten times as long.

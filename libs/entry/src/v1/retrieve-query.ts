@@ -1,5 +1,6 @@
 import type { JsonValue } from '@touchmark/encoding'
 import { EntryError } from '../errors.js'
+import { elementTexts } from './element-texts.js'
 import { ShapeError } from './errors.js'
 import { goType, isObject, member, readJson } from './json.js'
 import { kindProblem, readProposedEntry, unmarshal, type ProposedEntry } from './request.js'
@@ -10,7 +11,9 @@ const ENTRY_ID_PATTERN = new RegExp(ENTRY_ID)
 
 /** Of each member, and of all together. */
 const MAX_ITEMS = 10
-const MAX_INT64 = 2 ** 63
+const MAX_INT64 = 2n ** 63n - 1n
+const MIN_INT64 = -(2n ** 63n)
+const INTEGER = /^-?\d{1,19}$/
 
 /** What `POST /api/v1/log/entries/retrieve` asks for. */
 export interface V1RetrieveQuery {
@@ -28,7 +31,9 @@ export function parseV1RetrieveQuery(bytes: Uint8Array): V1RetrieveQuery {
   const body = readJson(bytes)
   if (body !== null && !isObject(body)) throw unmarshal(goType(body), STRUCT)
   const ids = listOf(body, 'entryUUIDs')?.map(idOf)
-  const indexes = listOf(body, 'logIndexes')?.map(indexOf)
+  const sentIndexes = listOf(body, 'logIndexes')
+  const indexTexts = sentIndexes?.some((value) => typeof value === 'number') ? elementTexts(bytes, 'logIndexes') : []
+  const indexes = sentIndexes?.map((value, i) => indexOf(value, indexTexts[i]))
   const sentEntries = listOf(body, 'entries') ?? []
   tooMany('entries', sentEntries)
   const entries = sentEntries.map((entry, i) => readProposedEntry(entry, `entries.${i}.`, unknownKind))
@@ -65,14 +70,13 @@ function idOf(value: JsonValue): string {
   return value
 }
 
-/** A null is read as 0, as the reference reads it. */
-function indexOf(value: JsonValue): bigint {
+/** A null is read as 0, as the reference reads it; a number as it was sent, since not every int64 is a number here. */
+function indexOf(value: JsonValue, text = ''): bigint {
   if (value === null) return 0n
   if (typeof value !== 'number') throw unmarshal(goType(value), 'struct field .logIndexes of type int64')
-  if (!Number.isInteger(value) || Math.abs(value) >= MAX_INT64) {
-    throw unmarshal(`number ${value}`, 'struct field .logIndexes of type int64')
-  }
-  return BigInt(value)
+  const index = INTEGER.test(text) ? BigInt(text) : undefined
+  if (index !== undefined && index <= MAX_INT64 && index >= MIN_INT64) return index
+  throw unmarshal(`number ${text.slice(0, 40)}`, 'struct field .logIndexes of type int64')
 }
 
 function tooFew(name: string, list: readonly unknown[] | undefined): void {

@@ -89,8 +89,7 @@ export class Appender {
     try {
       if (memory.failure) throw memory.failure
       return await this.#inTransaction(async (client) => {
-        const before = memory.newest
-        const [, row] = await all([begin(client), lockTreeRow(client, memory.identity.id)])
+        const { before, row } = await this.#lock(client, [])
         const edge = await reconcile(client, memory, row, before)
         if (row.state === 'frozen') throw frozen()
         const head = await signHead(memory.identity, { ...row.head, previous: row.head, added: [] })
@@ -117,18 +116,7 @@ export class Appender {
   async #transact(client: pg.ClientBase, items: readonly WaitingEntry[], times: Times): Promise<Committed> {
     const memory = this.#memory
     const startedAt = performance.now()
-    const before = memory.newest
-    // Step 3: one round trip. The look-up is a statement of its own, so it sees what was committed before the lock was ours.
-    const [, row, stored] = await all([
-      begin(client),
-      lockTreeRow(client, memory.identity.id),
-      findEntries(
-        client,
-        memory.identity.id,
-        before.size,
-        items.map((item) => item.leafHash),
-      ),
-    ])
+    const { before, row, stored } = await this.#lock(client, items)
     times.lockMs = performance.now() - startedAt
     const edge = await reconcile(client, memory, row, before)
     if (row.state === 'frozen') throw frozen()
@@ -174,6 +162,24 @@ export class Appender {
     memory.follow(growth.edge, growth.changed)
     memory.committed(head)
     return { head, found, added, firstIndex, proofs }
+  }
+
+  /**
+   * Step 3, one round trip: begins, takes the row, and looks for what is there already of these entries. The look-up is a statement of its own, so it sees what was
+   * committed before the lock was ours. `before` is the newest head that was known when the row was asked for.
+   */
+  async #lock(
+    client: pg.ClientBase,
+    items: readonly WaitingEntry[],
+  ): Promise<{ before: LogHead; row: TreeRow; stored: LeafData[] }> {
+    const { identity, newest: before } = this.#memory
+    const hashes = items.map((item) => item.leafHash)
+    const [, row, stored] = await all([
+      begin(client),
+      lockTreeRow(client, identity.id),
+      hashes.length === 0 ? Promise.resolve<LeafData[]>([]) : findEntries(client, identity.id, before.size, hashes),
+    ])
+    return { before, row, stored }
   }
 
   #write(
@@ -242,17 +248,7 @@ export class Appender {
     for (let pauseMs = 25; performance.now() < until; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
       try {
         const committed = await this.#inTransaction(async (client) => {
-          const before = memory.newest
-          const [, row, stored] = await all([
-            begin(client),
-            lockTreeRow(client, memory.identity.id),
-            findEntries(
-              client,
-              memory.identity.id,
-              before.size,
-              items.map((item) => item.leafHash),
-            ),
-          ])
+          const { before, row, stored } = await this.#lock(client, items)
           await reconcile(client, memory, row, before)
           await (stored.length > 0 ? confirmEarlier(client) : client.query('rollback'))
           const found = new Map(stored.map((leaf) => [Buffer.from(leaf.leafHash).toString('hex'), leaf]))

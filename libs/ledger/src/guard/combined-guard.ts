@@ -22,6 +22,10 @@ export class CombinedGuard implements HeadGuard {
       .reduce((newest, head) => (head && head.size > (newest?.size ?? size) ? head : newest), undefined)
   }
 
+  async origins(): Promise<readonly string[]> {
+    return [...new Set((await Promise.all(this.#guards.map((guard) => guard.origins()))).flat())]
+  }
+
   async givenUp(origin: string): Promise<GivenUpTree | undefined> {
     return (await Promise.all(this.#guards.map((guard) => guard.givenUp(origin)))).find((tree) => tree !== undefined)
   }

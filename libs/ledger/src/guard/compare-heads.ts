@@ -21,6 +21,8 @@ export interface KnownHeads {
   readonly givenUp: GivenUpTree | undefined
 }
 
+type HeadSizes = Pick<KnownHeads, 'givenUp'> & { readonly heads: readonly Pick<GuardedHead, 'size'>[] }
+
 const WAYS_ON =
   'do not start anything on this database. `touchmark log recover` shows what is missing and the ways on: restore the newest backup or standby there is; only if none has the entries, give the tree up'
 
@@ -67,14 +69,17 @@ function foreign(origin: string, cause: unknown): LedgerError {
   )
 }
 
+const AFTER_GIVING_UP =
+  'the tree was given up: begin its successor, `touchmark log rollover --public-url URL` for a shard of API v2, `touchmark log rollover --v1` for a tree of API v1, and start then'
+
 /** A tree is only begun when nobody has seen one: the same key must not sign a second history. Throws LEDGER_ROLLED_BACK. */
-export function assertNothingKnown(origin: string, { heads, givenUp }: KnownHeads): void {
+export function assertNothingKnown(origin: string, { heads, givenUp }: HeadSizes): void {
   const size = heads.reduce((most, head) => (head.size > most ? head.size : most), 0n)
   if (size === 0n && !givenUp) return
   throw new LedgerError('LEDGER_ROLLED_BACK', `the database has no tree ${origin}; the rollback guard has seen one`, {
-    expected: givenUp ? 'a frozen tree' : `at least ${size} entries`,
+    expected: givenUp ? 'the tree, or one that follows it' : `at least ${size} entries`,
     found: 'no tree',
-    hint: WAYS_ON,
+    hint: givenUp ? AFTER_GIVING_UP : WAYS_ON,
   })
 }
 

@@ -57,6 +57,21 @@ describe('the guard in a folder', () => {
     for (const name of recordsIn(dir)) expect(statSync(join(dir, name)).mode & 0o777).toBe(0o600)
   })
 
+  it('lists the trees that it knows, those that were given up too, and none that it only seems to know', async () => {
+    const dir = newFolder()
+    expect(await new FileGuard(dir).origins()).toEqual([])
+    const guard = new FileGuard(dir)
+    const v1 = `${ORIGIN} - 12`
+    guard.note(ORIGIN, head(3n))
+    guard.note(v1, { size: 1n, note: `${v1}\n1\nroot\n` })
+    await guard.giveUp({ origin: 'gone.example', kept: '', lost: ['a note'], at: '2026-12-01T00:00:00Z' })
+    plant(dir, new Uint8Array(4), 4_194_305, 'damaged.example')
+    plant(dir, encodeSlot(head(3n)), 4_194_305, 'another.example')
+    writeFileSync(join(dir, 'given-up', 'x.json'), '{}')
+    expect([...(await new FileGuard(dir).origins())].sort()).toEqual(['gone.example', ORIGIN, v1])
+    await guard.close()
+  })
+
   it('never goes back', async () => {
     const guard = new FileGuard(newFolder())
     guard.note(ORIGIN, head(10n))

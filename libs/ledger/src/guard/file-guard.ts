@@ -12,7 +12,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { LedgerError } from '../errors.js'
-import { formatGivenUp, parseGivenUp } from './given-up.js'
+import { formatGivenUp, parseGivenUp, readGivenUp } from './given-up.js'
 import { GuardFile, readRecord, retireRecord } from './guard-file.js'
 import type { GivenUpTree, GuardedHead, HeadGuard } from './head-guard.js'
 import { placeName } from './place-name.js'
@@ -82,6 +82,25 @@ export class FileGuard implements HeadGuard {
       this.#problem = `the guard cannot be read: ${reason(error)}`
       return undefined
     }
+  }
+
+  async origins(): Promise<readonly string[]> {
+    return guarded(this.dir, () => {
+      const found = new Set<string>()
+      for (const name of namesIn(this.dir)) {
+        if (!name.endsWith(SUFFIX)) continue
+        const record = readRecord(join(this.dir, name))
+        // The first line of a checkpoint is its tree's origin.
+        const origin = typeof record === 'object' ? record.note.slice(0, Math.max(0, record.note.indexOf('\n'))) : ''
+        if (origin !== '' && name.startsWith(`${placeName(origin)}.`)) found.add(origin)
+      }
+      const folder = join(this.dir, 'given-up')
+      for (const name of namesIn(folder)) {
+        const tree = name.endsWith('.json') ? readGivenUp(readFileSync(join(folder, name), 'utf8')) : undefined
+        if (tree !== undefined && name === `${placeName(tree.origin)}.json`) found.add(tree.origin)
+      }
+      return [...found]
+    })
   }
 
   async givenUp(origin: string): Promise<GivenUpTree | undefined> {
@@ -172,16 +191,21 @@ export class FileGuard implements HeadGuard {
 
   #namesOf(origin: string): string[] {
     const prefix = `${placeName(origin)}.`
-    try {
-      return readdirSync(this.dir).filter((name) => name.startsWith(prefix) && name.endsWith(SUFFIX))
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-      throw error
-    }
+    return namesIn(this.dir).filter((name) => name.startsWith(prefix) && name.endsWith(SUFFIX))
   }
 
   #givenUpPath(origin: string): string {
     return join(this.dir, 'given-up', `${placeName(origin)}.json`)
+  }
+}
+
+/** What is in a folder; nothing when there is no folder. */
+function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
+    throw error
   }
 }
 

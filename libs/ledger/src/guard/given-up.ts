@@ -9,6 +9,12 @@ export function formatGivenUp({ origin, kept, lost, at }: GivenUpTree): string {
 
 /** Reads the record of a tree that was given up; undefined when it is none, or that of another tree. */
 export function parseGivenUp(text: string, origin: string): GivenUpTree | undefined {
+  const tree = readGivenUp(text)
+  return tree?.origin === origin ? tree : undefined
+}
+
+/** Reads the record of whatever tree it is of; undefined when it is none. */
+export function readGivenUp(text: string): GivenUpTree | undefined {
   if (text.length > MAX_GIVEN_UP_BYTES) return undefined
   let value: unknown
   try {
@@ -17,8 +23,8 @@ export function parseGivenUp(text: string, origin: string): GivenUpTree | undefi
     return undefined
   }
   if (typeof value !== 'object' || value === null) return undefined
-  const { origin: of, kept, lost, at } = value as Record<string, unknown>
-  if (of !== origin || typeof kept !== 'string' || typeof at !== 'string') return undefined
+  const { origin, kept, lost, at } = value as Record<string, unknown>
+  if (typeof origin !== 'string' || typeof kept !== 'string' || typeof at !== 'string') return undefined
   if (!Array.isArray(lost) || !lost.every((note) => typeof note === 'string')) return undefined
   return { origin, kept, lost, at }
 }

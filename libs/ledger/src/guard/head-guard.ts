@@ -8,7 +8,7 @@ export interface GuardedHead {
 /** A tree that lost entries and was given up by its operator: it is read only, for ever. */
 export interface GivenUpTree {
   readonly origin: string
-  /** The newest checkpoint that the database still had. */
+  /** The newest checkpoint that the database still had; empty when it did not have the tree at all. */
   readonly kept: string
   /** The checkpoints that were signed beyond it. */
   readonly lost: readonly string[]
@@ -33,6 +33,11 @@ export interface HeadGuard {
   note(origin: string, head: GuardedHead): void
   /** A head larger than `size` that another process has noted, unverified, where that can be told at once. Called under the tree's lock. */
   ahead(origin: string, size: bigint): GuardedHead | undefined
+  /**
+   * The trees of which something is kept here, as far as that can be listed: an address cannot be asked for what it was not told, and says none. Unverified, like
+   * everything a guard says; a record that is damaged names no tree. Throws LEDGER_GUARD_UNAVAILABLE.
+   */
+  origins(): Promise<readonly string[]>
   /** Whether the tree was given up. Throws what {@link newest} throws. */
   givenUp(origin: string): Promise<GivenUpTree | undefined>
   /** Keeps the record of a tree that is given up for ever, durably, and then puts what was noted of it away. May be repeated. */

@@ -99,7 +99,7 @@ describe('the guard behind an address', () => {
     expect([store.files.get(CHECKPOINT), guard.problem()]).toEqual([larger.note, undefined])
   })
 
-  it('looks again when somebody else wrote between its look and its writing', async () => {
+  it('C5: looks again when somebody else wrote between its look and its writing', async () => {
     const [mine, theirs] = [await head(8n), await head(9n)]
     store.onPut = () => store.files.set(CHECKPOINT, theirs.note)
     const guard = open()
@@ -161,6 +161,15 @@ describe('the guard behind an address', () => {
     store.files.set(GIVEN_UP, '{}')
     await expect(guard.givenUp(ORIGIN)).rejects.toThrowCode('LEDGER_GUARD_DAMAGED')
   })
+})
+
+it('an address keeps the head of a tree that was given up and that no database has', async () => {
+  const lost = await head(9n)
+  store.files.set(CHECKPOINT, lost.note)
+  const tree = { origin: ORIGIN, kept: '', lost: [lost.note], at: '2026-12-01T00:00:00Z' }
+  const guard = open()
+  await guard.giveUp(tree)
+  expect([await guard.newest(ORIGIN), await guard.givenUp(ORIGIN), await guard.origins()]).toEqual([[lost], tree, []])
 })
 
 describe('several guards', () => {

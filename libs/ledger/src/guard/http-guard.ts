@@ -63,6 +63,10 @@ export class HttpGuard implements HeadGuard {
     return undefined
   }
 
+  async origins(): Promise<readonly string[]> {
+    return []
+  }
+
   async givenUp(origin: string): Promise<GivenUpTree | undefined> {
     const url = this.#urlOf(origin, 'given-up.json')
     try {
@@ -82,8 +86,10 @@ export class HttpGuard implements HeadGuard {
     const before = await this.givenUp(tree.origin)
     const all = before ? { ...before, lost: [...new Set([...before.lost, ...tree.lost])] } : tree
     await this.#put(this.#urlOf(tree.origin, 'given-up.json'), formatGivenUp(all), 'application/json')
-    // Over whatever is there: the record above holds it.
-    await this.#put(this.#urlOf(tree.origin, 'checkpoint'), tree.kept, 'text/plain; charset=utf-8')
+    // Over whatever is there: the record above holds it. Of a tree that is not there at all nothing could take its place.
+    if (tree.kept !== '') {
+      await this.#put(this.#urlOf(tree.origin, 'checkpoint'), tree.kept, 'text/plain; charset=utf-8')
+    }
     this.#pending.delete(tree.origin)
   }
 

@@ -15,20 +15,23 @@ import type { GivenUpTree, GuardedHead, HeadGuard } from './head-guard.js'
 
 /**
  * What the guard says of a tree, the worst first:
+ * `absent`: it has seen the tree, and the database does not have it at all;
  * `forked`: it has seen another tree of that size; `behind`: it has seen entries that the database does not have; `active-again`: the tree was given up, and the database
  * has it active; `foreign`: it holds what the tree's key has not signed; `damaged`, `unavailable`: it cannot be read; `unknown`: it has never
  * seen the tree; `agrees`: the database extends all that it has seen.
  */
 export type GuardVerdict =
-  'forked' | 'behind' | 'active-again' | 'foreign' | 'damaged' | 'unavailable' | 'unknown' | 'agrees'
+  'absent' | 'forked' | 'behind' | 'active-again' | 'foreign' | 'damaged' | 'unavailable' | 'unknown' | 'agrees'
 
 /** One tree as the database and the guard have it. */
 export interface TreeSurvey {
   readonly origin: string
   readonly kind: LogKind
-  readonly state: LogState
+  /** `absent`: the database has no such tree. */
+  readonly state: LogState | 'absent'
   /** Entries in the database. */
   readonly size: bigint
+  /** Empty when the database has no such tree. */
   readonly checkpoint: string
   readonly verdict: GuardVerdict
   /** The largest head that the guard has seen, if one can be believed. */
@@ -100,9 +103,7 @@ async function survey(
     const verdict = verdictOf({ forked, lost, reborn: givenUp !== undefined && state !== 'frozen', heads })
     return { ...base, verdict, guardSize, missing, lost, givenUp, problem: undefined }
   } catch (error) {
-    const verdict = GUARD_TROUBLE.get(error instanceof LedgerError ? error.code : '')
-    if (!verdict) throw error
-    return { ...base, ...nothing, verdict, problem: (error as LedgerError).message }
+    return { ...base, ...nothing, ...troubleOf(error) }
   }
 }
 
@@ -111,6 +112,13 @@ const GUARD_TROUBLE = new Map<string, GuardVerdict>([
   ['LEDGER_GUARD_DAMAGED', 'damaged'],
   ['LEDGER_GUARD_UNAVAILABLE', 'unavailable'],
 ])
+
+/** What a guard that cannot be asked says of a tree. Throws every other error. */
+export function troubleOf(error: unknown): { verdict: GuardVerdict; problem: string } {
+  const verdict = error instanceof LedgerError ? GUARD_TROUBLE.get(error.code) : undefined
+  if (verdict === undefined) throw error
+  return { verdict, problem: (error as LedgerError).message }
+}
 
 function verdictOf(seen: {
   forked: boolean
@@ -176,7 +184,8 @@ function assertSize(row: TreeRow, size: bigint): void {
   if (row.head.size !== size) throw otherSize(row.origin, row.head.size, size)
 }
 
-function assertFree(guard: HeadGuard, origin: string): void {
+/** Throws LEDGER_RECOVERY_REFUSED while a process keeps the tree's record. */
+export function assertFree(guard: HeadGuard, origin: string): void {
   const why = guard.inUse(origin)
   if (why === undefined) return
   throw new LedgerError('LEDGER_RECOVERY_REFUSED', `the log seems to run: ${why}`, {
@@ -194,11 +203,11 @@ function noTree(origin: string): LedgerError {
   return refused(`the database has no tree ${origin}`)
 }
 
-function otherSize(origin: string, found: bigint, given: bigint): LedgerError {
+export function otherSize(origin: string, found: bigint, given: bigint): LedgerError {
   return refused(`the tree ${origin} has ${found} entries, not ${given}`)
 }
 
-function refused(message: string): LedgerError {
+export function refused(message: string): LedgerError {
   return new LedgerError('LEDGER_RECOVERY_REFUSED', message, {
     hint: 'run `touchmark log recover` without further flags to see how things are',
   })

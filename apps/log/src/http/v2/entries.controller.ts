@@ -5,6 +5,7 @@ import { LedgerError, type Log } from '@touchmark/ledger'
 import { rawBody } from '@touchmark/service'
 import type { Request, Response } from 'express'
 import { LOG_SETTINGS, type LogSettings } from '../../tokens.js'
+import { goneSignal } from '../gone-signal.js'
 import { entryAnswer } from './entry-answer.js'
 import { readGrpcTimeout, withinDeadline } from './grpc-timeout.js'
 import { LogErrorFilter } from './log-error.filter.js'
@@ -60,13 +61,4 @@ function readRequest(body: Uint8Array, log: Log): EntryRequest {
     if (!frozen || (isCodedError(error) && error.code === 'ENTRY_JSON_INVALID')) throw error
   }
   throw new LedgerError('LEDGER_FROZEN', 'the log is frozen')
-}
-
-/** Aborts when the client goes away before it was answered: its entry leaves the queue if it is still there, and disturbs no other. */
-function goneSignal(response: Response): AbortSignal {
-  const controller = new AbortController()
-  response.once('close', () => {
-    if (!response.writableFinished) controller.abort()
-  })
-  return controller.signal
 }

@@ -57,3 +57,18 @@ export function hexDecode(text: string): Uint8Array {
   for (let i = 0; i < out.length; i++) out[i] = Number.parseInt(text.slice(2 * i, 2 * i + 2), 16)
   return out
 }
+
+/** Reads a stream to its end; undefined as soon as it has given more than `limitBytes`, and then no more of it is read. */
+export async function readAtMost(
+  stream: AsyncIterable<Uint8Array>,
+  limitBytes: number,
+): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of stream) {
+    size += part.length
+    if (size > limitBytes) return undefined
+    parts.push(part)
+  }
+  return concatBytes(...parts)
+}

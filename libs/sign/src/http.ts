@@ -1,3 +1,4 @@
+import { readAtMost } from '@touchmark/encoding'
 import { SignError } from './errors.js'
 
 /** The part of `fetch` that is used; handed in, so that nothing here decides how a remote is reached. */
@@ -107,23 +108,12 @@ async function attemptOnce(service: string, url: string, init: RequestInit, opti
 }
 
 async function limitedBody(response: Response, limitBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let size = 0
-  if (response.body !== null) {
-    for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-      size += part.length
-      if (size > limitBytes)
-        throw new SignError('SIGN_SERVICE_ANSWER', `an answer of more than ${limitBytes} bytes was refused`)
-      parts.push(part)
-    }
+  if (response.body === null) return new Uint8Array(0)
+  const body = await readAtMost(response.body as unknown as AsyncIterable<Uint8Array>, limitBytes)
+  if (body === undefined) {
+    throw new SignError('SIGN_SERVICE_ANSWER', `an answer of more than ${limitBytes} bytes was refused`)
   }
-  const out = new Uint8Array(size)
-  let offset = 0
-  for (const part of parts) {
-    out.set(part, offset)
-    offset += part.length
-  }
-  return out
+  return body
 }
 
 function reason(cause: unknown): string {

@@ -1,3 +1,4 @@
+import { readAtMost } from '@touchmark/encoding'
 import { createHash } from 'node:crypto'
 import { AwsV4Signer } from 'aws4fetch'
 import type { Clock } from '@touchmark/clock'
@@ -184,24 +185,12 @@ function retryAfterSeconds(headers: Headers): number {
 }
 
 async function limitedBody(response: Response, limitBytes: number): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let size = 0
-  if (response.body !== null) {
-    for await (const part of response.body as unknown as AsyncIterable<Uint8Array>) {
-      size += part.length
-      if (size > limitBytes) {
-        throw new AuditError('AUDIT_EXPORT_FAILED', `an answer of more than ${limitBytes} bytes was refused`)
-      }
-      parts.push(part)
-    }
+  if (response.body === null) return new Uint8Array(0)
+  const body = await readAtMost(response.body as unknown as AsyncIterable<Uint8Array>, limitBytes)
+  if (body === undefined) {
+    throw new AuditError('AUDIT_EXPORT_FAILED', `an answer of more than ${limitBytes} bytes was refused`)
   }
-  const out = new Uint8Array(size)
-  let offset = 0
-  for (const part of parts) {
-    out.set(part, offset)
-    offset += part.length
-  }
-  return out
+  return body
 }
 
 /** What kept a request from its answer: the message of the connection, not of the request. */

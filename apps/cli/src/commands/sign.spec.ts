@@ -5,7 +5,9 @@ import { testToken } from '../../../../libs/sign/src/testing/services.js'
 import type { TestInstance } from '../../../../libs/verify/src/testing/instance.js'
 import { testContext, type TestContext } from '../testing/context.js'
 import { INSTANCE_URL, ISSUER_URL, ServedInstance } from '../testing/instance.js'
-import { attestCommand, signCommand, type SignOptions } from './sign.js'
+import { attestCommand } from './attest.js'
+import type { SignOptions } from '../signing/run-signing.js'
+import { signCommand } from './sign.js'
 import { verifyAttestationCommand, verifyCommand } from './verify.js'
 
 let instance: TestInstance

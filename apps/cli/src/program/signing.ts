@@ -36,7 +36,7 @@ export function signing(root: Command): void {
     .addHelpText('after', example('touchmark attest app.tar.gz --predicate provenance.json --type slsaprovenance1'))
     .action(
       action(async (context, files, options) =>
-        (await import('../commands/sign.js')).attestCommand(context, files, options),
+        (await import('../commands/attest.js')).attestCommand(context, files, options),
       ),
     )
   instanceFlags(root.command('login').description('log in, and keep the token until it expires'))

@@ -11,6 +11,7 @@ export const importTable = {
   'libs/encoding': { imports: ['errors'] },
   'libs/crypto': { imports: leaves, external: ['@noble/curves', '@noble/hashes'], node: true },
   'libs/keys': { imports: [...leaves, 'crypto'], node: true },
+  'libs/keyfile': { imports: [...leaves, 'crypto'], external: ['@noble/ciphers'], node: true },
   'libs/merkle': { imports: leaves, external: ['@noble/hashes'] },
   'libs/tlog': { imports: [...leaves, 'crypto', 'merkle'] },
   'libs/audit': { imports: [...leaves, 'crypto', 'merkle', 'tlog'], external: ['aws4fetch'], node: true },
@@ -56,8 +57,8 @@ export const importTable = {
     node: true,
   },
   'apps/cli': {
-    imports: [...formats, 'audit', 'verify', 'sign', 'app-standalone'],
-    external: ['commander'],
+    imports: [...formats, 'audit', 'keyfile', 'verify', 'sign', 'app-standalone'],
+    external: ['commander', 'ajv', 'ajv-formats', '@cyclonedx/cyclonedx-library'],
     node: true,
   },
   migrations: { imports: [], external: ['typeorm'] },

@@ -25,7 +25,7 @@ const shared = {
   },
   setupFiles: ['reflect-metadata'],
   setupFilesAfterEnv: ['<rootDir>/test/setup/to-throw-code.ts'],
-  modulePathIgnorePatterns: ['/dist/'],
+  modulePathIgnorePatterns: ['/dist/', '<rootDir>/.cache/'],
 }
 
 export default {

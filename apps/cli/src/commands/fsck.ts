@@ -33,7 +33,8 @@ export async function logFsck(context: CliContext, options: FsckOptions): Promis
       '--database checks with the keys of the instance: give no --url, --public-key or --trusted-root',
     )
   }
-  const hasher = createHasher(options.threads)
+  // Who names a number of threads has them from the start.
+  const hasher = options.threads === undefined ? createHasher() : createHasher(options.threads, 0)
   try {
     const outcomes =
       options.database === true ? await inDatabase(context, options, hasher) : await byFiles(context, options, hasher)

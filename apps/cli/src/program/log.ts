@@ -71,7 +71,11 @@ function fsckCommand(log: Command): void {
     .option('--trusted-root <file>', 'the trusted root to verify against, instead of an instance')
     .option('--resume <file>', 'note in this file how far the check is, and go on from it')
     .option('--connections <n>', 'files to read at once (default: 8)', count(1, 64))
-    .option('--threads <n>', 'threads that hash (default: one a core; 0: none beside the main one)', count(0, 64))
+    .option(
+      '--threads <n>',
+      'threads that hash (default: one for each core but one, from 65,536 entries on; 0: none)',
+      count(0, 64),
+    )
     .addHelpText('after', example('touchmark log fsck --url https://touchmark.example.com/api/v2'))
     .action(action(async (context, _args, options) => (await import('../commands/fsck.js')).logFsck(context, options)))
 }

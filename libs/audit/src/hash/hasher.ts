@@ -9,9 +9,15 @@ export interface Hasher {
   close(): Promise<void>
 }
 
-/** Threads that hash: one a core, or none at all where `threads` is 0: the caller's own. */
-export function createHasher(threads: number = availableParallelism()): Hasher {
-  return threads === 0 ? new LocalHasher() : new ThreadHasher(threads)
+/** Tiles that the caller's own thread hashes before others are started: starting them costs as much as some hundred tiles. */
+const BEFORE_THREADS = 256
+
+/** Threads that hash: one for each core but the caller's, which reads; or none at all where `threads` is 0. */
+export function createHasher(
+  threads: number = Math.max(1, availableParallelism() - 1),
+  beforeThreads: number = BEFORE_THREADS,
+): Hasher {
+  return threads === 0 ? new LocalHasher() : new ThreadHasher(threads, beforeThreads)
 }
 
 class LocalHasher implements Hasher {
@@ -36,16 +42,22 @@ interface Thread {
 }
 
 class ThreadHasher implements Hasher {
-  readonly #threads: Thread[]
+  readonly #count: number
+  readonly #before: number
+  readonly #threads: Thread[] = []
+  #checked = 0
   #closed = false
   #failure: Error | undefined
 
-  constructor(count: number) {
-    this.#threads = Array.from({ length: count }, () => this.#start())
+  constructor(count: number, before: number) {
+    this.#count = count
+    this.#before = before
   }
 
   check(task: LeafTask): Promise<LeafResult> {
     if (this.#failure) return Promise.reject(this.#failure)
+    if (this.#checked++ < this.#before) return Promise.resolve(checkLeafTile(task))
+    while (this.#threads.length < this.#count) this.#threads.push(this.#start())
     const { worker, waiting } = this.#threads.reduce((a, b) => (b.waiting.length < a.waiting.length ? b : a))
     const { owned, transfer } = handOver(task)
     return new Promise((resolve, reject) => {

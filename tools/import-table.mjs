@@ -57,7 +57,7 @@ export const importTable = {
     node: true,
   },
   'apps/cli': {
-    imports: [...formats, 'audit', 'keyfile', 'verify', 'sign', 'app-standalone'],
+    imports: [...formats, 'audit', 'identity', 'keyfile', 'verify', 'sign', 'app-standalone'],
     external: ['commander', 'ajv', 'ajv-formats', '@cyclonedx/cyclonedx-library'],
     node: true,
   },

@@ -111,15 +111,37 @@ switch (command) {
     await prepare(true)
     process.exitCode = await node(['test/bench/fill.mjs', ...rest])
     break
+  case 'mutation':
+    await prepare(true)
+    process.exitCode = await node(['test/mutation/run.mjs', ...rest])
+    break
   case 'fuzz':
     await prepare(true)
     process.exitCode = await node(['test/fuzz/run.mjs', ...rest])
+    break
+  case 'docs:samples':
+    await prepare(true)
+    process.exitCode = await node(['tools/docs-samples.mjs', ...rest])
     break
   case 'interop':
     await prepare(true)
     process.exitCode = await node(['test/interop/run.mjs', ...rest])
     break
+  case 'browser':
+    await prepare(true)
+    process.exitCode = await node(['test/browser/run.mjs', ...rest])
+    break
+  case 'differential':
+    await prepare(true)
+    process.exitCode = await node(['test/differential/run.mjs', ...rest])
+    break
+  case 'bench:verify':
+    await prepare(true)
+    process.exitCode = await node(['test/bench/verify.mjs', ...rest])
+    break
   default:
-    console.error('usage: node tools/run.mjs start|demo|test|fault|fuzz|interop|bench|bench:log|bench:fill [options]')
+    console.error(
+      'usage: node tools/run.mjs start|demo|test|fault|fuzz|mutation|differential|interop|browser|bench|bench:log|bench:fill|bench:verify [options]',
+    )
     process.exitCode = 2
 }

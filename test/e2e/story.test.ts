@@ -13,7 +13,9 @@ beforeAll(async () => {
   stack = await startTestStack()
   files = Array.from({ length: 10 }, (_, i) => join(stack.folder, `file-${i}.txt`))
   files.forEach((file, i) => writeFileSync(file, `content ${i}\n`))
-  writeFileSync(join(stack.folder, 'predicate.json'), '{"buildDefinition":{"buildType":"https://example.com/build"}}')
+  const build = { buildType: 'https://example.com/build', externalParameters: {} }
+  const provenance = { buildDefinition: build, runDetails: { builder: { id: 'https://example.com/builder' } } }
+  writeFileSync(join(stack.folder, 'predicate.json'), JSON.stringify(provenance))
   who = ['--certificate-identity', WHO, '--certificate-oidc-issuer', stack.issuer]
 }, 120_000)
 afterAll(() => stack.remove(), 60_000)
@@ -97,6 +99,25 @@ describe('a person and an instance, from the first use on', () => {
     expect(done(await stack.touchmark('log', 'prove', '1')).stdout).toContain(`root       ${proven.rootHash}`)
     const none = await stack.touchmark('log', 'show', '12')
     expect([none.code, none.stdout]).toEqual([3, ''])
+  }, 60_000)
+
+  it('attests an SBOM, and gives it back byte for byte', async () => {
+    const sbom = join(stack.folder, 'sbom.json')
+    const components = [{ type: 'library', name: 'left-pad', version: '1.3.0' }]
+    const text = `${JSON.stringify({ bomFormat: 'CycloneDX', specVersion: '1.6', version: 1.0, components }, undefined, 3)}\n`
+    writeFileSync(sbom, text)
+    const where = ['--bundle', `${files[0]!}.sbom.att.sigstore.json`]
+    done(await stack.touchmark('attest', files[0]!, '--sbom', sbom, ...where, '--identity-token', tokenFile()))
+    expect(done(await stack.touchmark('sbom', 'get', files[0]!, ...who)).stdout).toBe(text)
+    expect(done(await stack.touchmark('sbom', 'show', files[0]!, ...who)).stdout).toMatch(/components +1\n/)
+    const wrong = join(stack.folder, 'wrong.json')
+    writeFileSync(wrong, text.replace('library', 'librarie'))
+    const refused = await stack.touchmark('attest', files[1]!, '--sbom', wrong, '--identity-token', tokenFile())
+    expect([refused.code, refused.stdout]).toEqual([2, ''])
+    expect(refused.stderr).toContain('CLI_PREDICATE_INVALID')
+    const eve = ['--certificate-identity', 'eve@example.com', ...who.slice(2)]
+    const unread = await stack.touchmark('sbom', 'get', files[0]!, ...eve)
+    expect([unread.code, unread.stdout]).toEqual([4, ''])
   }, 60_000)
 
   it('shows whom it trusts, and gives the file to other clients', async () => {

@@ -1,4 +1,4 @@
 #!/usr/bin/env node
-import { main } from '../dist/main.js'
+import { load } from './load.mjs'
 
-await main(process.argv.slice(2))
+await load('main.cjs').main(process.argv.slice(2))

@@ -3,6 +3,7 @@ import { createReadStream } from 'node:fs'
 import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CliError } from './errors.js'
+import { interrupts } from './interrupt.js'
 
 /** As much as Node reads into one buffer. */
 const MOST_BYTES = 2 ** 31 - 1
@@ -58,7 +59,12 @@ export interface WriteOptions {
 }
 
 /** Writes a whole file or none: a reader never sees half of it, and a crash leaves what was there before. Throws CLI_FILE_EXISTS, CLI_FILE_UNWRITABLE. */
-export async function writeWhole(path: string, content: string, options: WriteOptions): Promise<void> {
+export function writeWhole(path: string, content: string, options: WriteOptions): Promise<void> {
+  // Cut short it would leave its temporary file behind.
+  return interrupts.whole(() => writeAndPublish(path, content, options))
+}
+
+async function writeAndPublish(path: string, content: string, options: WriteOptions): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
     const file = await open(temporary, 'wx', options.mode ?? 0o644)

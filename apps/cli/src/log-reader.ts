@@ -1,7 +1,14 @@
 import { parsePublicKeyDer } from '@touchmark/crypto'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import { equalBytes, hexEncode, utf8Decode } from '@touchmark/encoding'
-import { assembleProof, leafHash, planInclusion, verifyInclusion } from '@touchmark/merkle'
+import {
+  assembleProof,
+  leafHash,
+  planConsistency,
+  planInclusion,
+  verifyInclusion,
+  type ProofPlan,
+} from '@touchmark/merkle'
 import { excerpt, send, serviceUrl } from '@touchmark/sign'
 import {
   decodeEntryBundle,
@@ -16,6 +23,7 @@ import {
 import type { LogInstance, TrustedRoot } from '@touchmark/trust'
 import type { CliContext } from './context.js'
 import { CliError } from './errors.js'
+import { KnownHead } from './log-memory/known-head.js'
 
 /** An entry of the log, and the proof that it is in the tree of the log's newest checkpoint; both checked. */
 export interface ProvenEntry {
@@ -28,12 +36,13 @@ export interface ProvenEntry {
 }
 
 /**
- * Reads a v2 log through its static files alone (C2SP tlog-tiles): the checkpoint is verified with the trusted key, and nothing of what the
- * server sends is believed that does not lead to its root.
+ * Reads a v2 log through its static files alone (C2SP tlog-tiles): the checkpoint is verified with the trusted key and goes on from the one seen
+ * before, and nothing of what the server sends is believed that does not lead to its root.
  */
 export class LogReader {
   readonly #context: CliContext
   readonly #log: LogInstance
+  readonly #known: KnownHead
   readonly #tiles = new Map<string, Promise<Uint8Array>>()
 
   /** Reads the log with this id, or the newest of the root. Throws CLI_TRUST_UNKNOWN when the root has none. */
@@ -50,18 +59,27 @@ export class LogReader {
     }
     this.#context = context
     this.#log = log
+    this.#known = new KnownHead(context, log.logId, (note) => this.#verify(note))
   }
 
   get url(): string {
     return this.#log.baseUrl
   }
 
-  /** The newest checkpoint, verified. Throws TLOG_*. */
+  /** The newest checkpoint, verified, and consistent with the newest one that this user has seen. Throws TLOG_*, CLI_LOG_WENT_BACK, CLI_LOG_FORKED. */
   async checkpoint(): Promise<{ checkpoint: Checkpoint; note: string }> {
     const note = utf8Decode(await this.#get('checkpoint'))
+    const checkpoint = this.#verify(note)
+    await this.#known.follow({ checkpoint, note }, (first, second) =>
+      this.#proof(planConsistency(first, second), second),
+    )
+    return { checkpoint, note }
+  }
+
+  #verify(note: string): Checkpoint {
     const key = parsePublicKeyDer(this.#log.publicKey.rawBytes)
     const origin = new URL(this.#log.baseUrl).hostname
-    return { checkpoint: verifyCheckpoint(note, { origin, key, logId: this.#log.logId }, nodeCrypto), note }
+    return verifyCheckpoint(note, { origin, key, logId: this.#log.logId }, nodeCrypto)
   }
 
   /** Reads and proves the entry at an index. Throws CLI_ENTRY_NOT_FOUND, and MERKLE_PROOF_INVALID when the log lies. */
@@ -77,13 +95,12 @@ export class LogReader {
     const body = decodeEntryBundle(bundle)[Number(index % BigInt(TILE_WIDTH))]
     if (body === undefined) throw new CliError('CLI_INSTANCE_ANSWER', 'the entry bundle is shorter than the tree says')
     const hash = leafHash(body)
-    const proof = await this.#proof(index, checkpoint.size)
+    const proof = await this.#proof(planInclusion(index, checkpoint.size), checkpoint.size)
     verifyInclusion({ leafHash: hash, index, size: checkpoint.size, proof, root: checkpoint.root })
     return { index, body, leafHash: hash, checkpoint, checkpointNote: note, proof }
   }
 
-  async #proof(index: bigint, size: bigint): Promise<Uint8Array[]> {
-    const plan = planInclusion(index, size)
+  async #proof(plan: ProofPlan, size: bigint): Promise<Uint8Array[]> {
     const loaded = new Map<string, Uint8Array>()
     for (const node of plan.flat()) {
       const place = placeOfNode(node)

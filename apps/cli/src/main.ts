@@ -1,7 +1,11 @@
 import { Command, CommanderError } from 'commander'
 import { EXIT, EXIT_TEXT } from './exit-codes.js'
+import { identityCommands } from './program/identity.js'
+import { keyCommands } from './program/keys.js'
 import { logCommands } from './program/log.js'
+import { sbomCommands } from './program/sbom.js'
 import { serving } from './program/serving.js'
+import { shellCommands } from './program/shell.js'
 import { signing } from './program/signing.js'
 import { trustCommands } from './program/trust.js'
 import { verifying } from './program/verifying.js'
@@ -14,10 +18,14 @@ export function program(): Command {
     .version('0.1.0')
     .addHelpText('after', `\nExit codes:\n${EXIT_TEXT.map(([code, text]) => `  ${code}  ${text}`).join('\n')}\n`)
   signing(root)
+  identityCommands(root)
+  keyCommands(root)
   verifying(root)
+  sbomCommands(root)
   logCommands(root)
   trustCommands(root)
   serving(root)
+  shellCommands(root)
   return root
 }
 

@@ -1,5 +1,6 @@
 import { isCodedError } from '@touchmark/errors'
 import type { CliContext } from './context.js'
+import { nextStep } from './next-steps.js'
 
 /** Control characters, and those that turn the direction of a text or break its line. */
 // eslint-disable-next-line no-control-regex
@@ -30,7 +31,7 @@ export function printJson(context: CliContext, value: unknown): void {
 /** What is said about an error in JSON. */
 export function errorJson(error: unknown): Record<string, unknown> {
   if (!isCodedError(error)) return { code: 'UNEXPECTED', message: unexpectedText(error) }
-  const { check, expected, found, hint } = error.details
+  const { check, expected, found, hint = nextStep(error.code) } = error.details
   return { code: error.code, message: error.message, check, expected, found, hint }
 }
 
@@ -44,7 +45,7 @@ export function printError(context: CliContext, error: unknown): void {
 export function errorText(error: unknown): string {
   if (!isCodedError(error))
     return `touchmark: an unexpected error, which is a fault of touchmark:\n${printableLines(unexpectedText(error))}\n`
-  const { expected, found, hint } = error.details
+  const { expected, found, hint = nextStep(error.code) } = error.details
   const pairs: [string, string][] = []
   if (expected !== undefined) pairs.push(['expected', expected])
   if (found !== undefined) pairs.push(['found', found])

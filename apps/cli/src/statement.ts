@@ -1,67 +1,55 @@
-import { createHash } from 'node:crypto'
-import { basename } from 'node:path'
-import { parseJson, utf8Decode, utf8Encode } from '@touchmark/encoding'
-import { isCodedError } from '@touchmark/errors'
+import { concatBytes, hexEncode, utf8Encode } from '@touchmark/encoding'
+import type { HashAlgorithm } from '@touchmark/crypto'
 import { CliError } from './errors.js'
-import { readInput } from './files.js'
 
-export interface StatementOptions {
-  /** A file that holds the predicate, as JSON. */
-  readonly predicate: string
-  /** A short name of the table below, or a URI. */
-  readonly type: string
-}
-
-/** Short names of predicate types, as cosign's `--type` has them (docs/contract/bundle-and-oci.md §5). */
+/** Short names of predicate types, as cosign's `--type` has them (docs/contract/bundle-and-oci.md §5), and three more for SBOMs that cosign has no name for. */
 export const PREDICATE_TYPES: Readonly<Record<string, string>> = {
   custom: 'https://cosign.sigstore.dev/attestation/v1',
   slsaprovenance: 'https://slsa.dev/provenance/v0.2',
   slsaprovenance02: 'https://slsa.dev/provenance/v0.2',
   slsaprovenance1: 'https://slsa.dev/provenance/v1',
+  spdx: 'https://spdx.dev/Document',
   spdxjson: 'https://spdx.dev/Document',
+  spdx3json: 'https://spdx.dev/Document/v3',
   cyclonedx: 'https://cyclonedx.org/bom',
+  syftjson: 'https://syft.dev/bom',
   link: 'https://in-toto.io/Link/v1',
   vuln: 'https://cosign.sigstore.dev/attestation/vuln/v1',
   openvex: 'https://openvex.dev/ns',
 }
 
-const PREDICATE_LIMIT_BYTES = 16 << 20
-
-/** The URI of a predicate type. Throws CLI_USAGE. */
+/** The URI of a predicate type. A word that is no short name is refused, lest a slip of the pen asks for a type that nobody attests. Throws CLI_USAGE. */
 export function predicateTypeUri(type: string): string {
   const known = Object.hasOwn(PREDICATE_TYPES, type) ? PREDICATE_TYPES[type] : undefined
   if (known !== undefined) return known
   if (/^[a-z][a-z0-9+.-]*:\S+$/i.test(type)) return type
-  throw new CliError('CLI_USAGE', `"${type}" is no predicate type`, {
+  throw new CliError('CLI_USAGE', `"${type.slice(0, 80)}" is no predicate type`, {
     expected: `${Object.keys(PREDICATE_TYPES).join(', ')}, or a URI`,
   })
 }
 
-/** Reads a predicate: strict JSON, one object. Throws CLI_USAGE or CLI_FILE_UNREADABLE. */
-export async function readPredicate(file: string): Promise<Uint8Array> {
-  const predicate = await readInput(file, PREDICATE_LIMIT_BYTES)
-  let kind: string
-  try {
-    const value = parseJson(predicate, { maxDepth: 250 })
-    if (value !== null && typeof value === 'object' && !Array.isArray(value)) return predicate
-    kind = Array.isArray(value) ? 'an array' : value === null ? 'null' : `a ${typeof value}`
-  } catch (cause) {
-    if (!isCodedError(cause)) throw cause
-    throw new CliError('CLI_USAGE', `the predicate ${file} is not strict JSON`, { cause, found: cause.message })
-  }
-  throw new CliError('CLI_USAGE', `the predicate ${file} is not a JSON object`, { found: kind })
+/** in-toto's names of digests that a bundle can be verified by. */
+export const IN_TOTO_HASHES = { SHA2_256: 'sha256', SHA2_384: 'sha384', SHA2_512: 'sha512' } as const
+
+/** What a statement is about: one artifact. */
+export interface Subject {
+  readonly name: string
+  readonly algorithm: HashAlgorithm
+  readonly digest: Uint8Array
 }
 
 /**
- * An in-toto Statement v1 about one file. The predicate's own bytes go in unchanged, so no number or escape of it is written anew;
- * `predicate` is from {@link readPredicate}. Throws CLI_USAGE.
+ * An in-toto Statement v1. The predicate's own bytes go in as they are, white space around them included, so no number or escape is written anew and
+ * whoever reads them back has the file that was attested. `predicate` MUST be one strict JSON value.
  */
-export function buildStatement(file: string, artifact: Uint8Array, type: string, predicate: Uint8Array): Uint8Array {
-  const subject = [{ name: basename(file), digest: { sha256: createHash('sha256').update(artifact).digest('hex') } }]
+export function buildStatement(subjects: readonly Subject[], predicateType: string, predicate: Uint8Array): Uint8Array {
   const head = JSON.stringify({
     _type: 'https://in-toto.io/Statement/v1',
-    subject,
-    predicateType: predicateTypeUri(type),
+    subject: subjects.map(({ name, algorithm, digest }) => ({
+      name,
+      digest: { [IN_TOTO_HASHES[algorithm]]: hexEncode(digest) },
+    })),
+    predicateType,
   })
-  return utf8Encode(`${head.slice(0, -1)},"predicate":${utf8Decode(predicate).trim()}}`)
+  return concatBytes(utf8Encode(`${head.slice(0, -1)},"predicate":`), predicate, utf8Encode('}'))
 }

@@ -1,10 +1,10 @@
-import { readdirSync, statSync } from 'node:fs'
+import { chmodSync, readdirSync, readFileSync, statSync, symlinkSync, renameSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
 import { testContext, type TestContext } from './testing/context.js'
-import { TestProvider, unsignedToken } from './testing/provider.js'
-import { findToken, login, type FoundToken } from './tokens.js'
+import { TestProvider, unsignedToken, type ProviderBehaviour } from './testing/provider.js'
+import { findToken, login, lookForToken, type FoundToken, type TokenOptions } from './tokens.js'
 
 let provider: TestProvider
 let context: TestContext
@@ -21,8 +21,7 @@ afterEach(async () => {
 
 const token = (email: string): string =>
   unsignedToken({ iss: 'https://x.example.com', email, email_verified: true, exp: 1_900_000_000 })
-const find = (options: { identityToken?: string; device?: boolean } = {}): Promise<FoundToken> =>
-  findToken(context, provider.issuer, options)
+const find = (options: TokenOptions = {}): Promise<FoundToken> => findToken(context, provider.issuer, options)
 const loginsFolder = (): string => join(context.home, 'logins')
 
 describe('findToken', () => {
@@ -104,6 +103,182 @@ describe('findToken', () => {
     provider.behaviour = { claims: { exp: undefined } }
     await find()
     await expect(find()).resolves.toMatchObject({ source: 'device' })
+  })
+})
+
+describe('an ambient token', () => {
+  const ambient = async (aud: unknown): Promise<void> => {
+    const file = join(context.folder, 'ambient')
+    await writeFile(file, unsignedToken({ iss: 'https://ci.example.com', sub: 'job-1', aud, exp: 1_900_000_000 }))
+    environment['TOUCHMARK_TOKEN_FILE'] = file
+  }
+
+  it('comes after SIGSTORE_ID_TOKEN and before a kept login', async () => {
+    await find()
+    await ambient('sigstore')
+    await expect(find()).resolves.toMatchObject({ source: 'kubernetes', claims: { principal: 'job-1' } })
+    environment['SIGSTORE_ID_TOKEN'] = token('ambient@example.com')
+    await expect(find()).resolves.toMatchObject({ source: 'SIGSTORE_ID_TOKEN' })
+    await expect(find({ oidcProvider: 'kubernetes' })).resolves.toMatchObject({ source: 'kubernetes' })
+    await expect(find({ oidcProvider: 'kubernetes', ambient: false })).resolves.toMatchObject({ source: 'kubernetes' })
+    environment['SIGSTORE_ID_TOKEN'] = ''
+    await expect(find({ ambient: false })).resolves.toMatchObject({ source: 'kept login' })
+  })
+
+  it('is for the audience that a person named, and for none that an instance names', async () => {
+    await ambient('ca.example.com')
+    await expect(find({ oidcClientId: 'ca.example.com' })).resolves.toMatchObject({ source: 'kubernetes' })
+    environment['TOUCHMARK_OIDC_CLIENT_ID'] = 'ca.example.com'
+    await expect(find()).resolves.toMatchObject({ source: 'kubernetes' })
+  })
+
+  it('that cannot be had ends a job at once, and not with a login that nobody answers', async () => {
+    environment['GITHUB_ACTIONS'] = 'true'
+    await expect(find()).rejects.toThrowCode('CLI_AMBIENT_ABSENT')
+    expect(provider.requests).toEqual([])
+    await expect(find({ device: true })).resolves.toMatchObject({ source: 'device' })
+    await expect(find()).resolves.toMatchObject({ source: 'kept login' })
+  })
+
+  it('is the only one that is looked for when a system was chosen', async () => {
+    await find()
+    await expect(find({ oidcProvider: 'aws' })).rejects.toThrowCode('CLI_AMBIENT_ABSENT')
+  })
+})
+
+describe('a kept login', () => {
+  const keptFile = (): string => join(loginsFolder(), readdirSync(loginsFolder())[0]!)
+  const kept = (): { token: string; refreshToken?: string } =>
+    JSON.parse(readFileSync(keptFile(), 'utf8')) as { token: string; refreshToken?: string }
+  const LATER = { exp: Date.parse('2026-06-01T13:00:00Z') / 1000 }
+  const grants = (): (string | null)[] =>
+    provider.requests.filter(({ path }) => path === '/token').map(({ form }) => form.get('grant_type'))
+
+  it.each([0o640, 0o604, 0o620, 0o666, 0o601])(
+    'that others can get at (%o) is not used, which is said, and is replaced',
+    async (mode) => {
+      await find()
+      chmodSync(keptFile(), mode)
+      await expect(lookForToken(context, provider.issuer, {})).resolves.toMatchObject({
+        found: undefined,
+        unused: { file: keptFile(), why: expect.stringContaining('0600') },
+      })
+      await expect(find()).resolves.toMatchObject({ source: 'device' })
+      expect(context.said.err).toContain('is not used')
+      expect(statSync(keptFile()).mode & 0o777).toBe(0o600)
+      await expect(find()).resolves.toMatchObject({ source: 'kept login' })
+    },
+  )
+
+  it('that is a link to another file is not used', async () => {
+    await find()
+    const file = keptFile()
+    renameSync(file, join(context.folder, 'elsewhere'))
+    symlinkSync(join(context.folder, 'elsewhere'), file)
+    await expect(lookForToken(context, provider.issuer, {})).resolves.toMatchObject({
+      unused: { why: 'it is a symbolic link' },
+    })
+  })
+
+  it('is of one client', async () => {
+    await find()
+    provider.behaviour = { claims: { aud: 'other' } }
+    await expect(find({ oidcClientId: 'other' })).resolves.toMatchObject({
+      source: 'device',
+      claims: { audiences: ['other'] },
+    })
+    await expect(find({ oidcClientId: 'other' })).resolves.toMatchObject({ source: 'kept login' })
+    await expect(find()).resolves.toMatchObject({ source: 'kept login', claims: { audiences: ['sigstore'] } })
+  })
+
+  it('is refreshed when it has run out, each time with the newest refresh token', async () => {
+    provider.behaviour = { refresh: true }
+    await find()
+    expect(provider.requests.find(({ path }) => path === '/device')!.form.get('scope')).toBe(
+      'openid email offline_access',
+    )
+    expect(kept().refreshToken).toBe('refresh-1')
+    context.clock.set('2026-06-01T12:30:00Z')
+    provider.behaviour = { refresh: true, claims: LATER }
+    await expect(find()).resolves.toMatchObject({ source: 'refreshed login', claims: { principal: 'dev@example.com' } })
+    expect(kept().refreshToken).toBe('refresh-2')
+    expect(statSync(keptFile()).mode & 0o777).toBe(0o600)
+    await expect(find()).resolves.toMatchObject({ source: 'kept login' })
+    context.clock.set('2026-06-01T13:30:00Z')
+    provider.behaviour = { refresh: true, claims: { exp: Date.parse('2026-06-01T14:00:00Z') / 1000 } }
+    await expect(find()).resolves.toMatchObject({ source: 'refreshed login' })
+    expect(kept().refreshToken).toBe('refresh-3')
+  })
+
+  it('is refreshed once by many processes at a time', async () => {
+    provider.behaviour = { refresh: true }
+    await find()
+    context.clock.set('2026-06-01T12:30:00Z')
+    provider.behaviour = { refresh: true, claims: LATER }
+    const waiting = {
+      ...context,
+      http: { ...context.http, sleep: (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms / 10)) },
+    }
+    const found = await Promise.all(Array.from({ length: 8 }, () => findToken(waiting, provider.issuer, {})))
+    expect(new Set(found.map((one) => one.token)).size).toBe(1)
+    expect(grants().filter((grant) => grant === 'refresh_token')).toHaveLength(1)
+    expect(readdirSync(loginsFolder())).toHaveLength(1)
+  })
+
+  it('is not held up for ever by a process that died while it refreshed', async () => {
+    provider.behaviour = { refresh: true }
+    await find()
+    await writeFile(`${keptFile()}.lock`, '')
+    context.clock.set('2026-06-01T12:30:00Z')
+    provider.behaviour = { refresh: true, claims: LATER }
+    await expect(find()).resolves.toMatchObject({ source: 'refreshed login' })
+    expect(context.pauses.length).toBeGreaterThan(100)
+  })
+
+  it('keeps its refresh token when the provider gives no new one', async () => {
+    provider.behaviour = { refresh: true }
+    await find()
+    context.clock.set('2026-06-01T12:30:00Z')
+    provider.behaviour = { claims: LATER }
+    await find()
+    expect(kept().refreshToken).toBe('refresh-1')
+  })
+
+  it.each<[string, ProviderBehaviour]>([
+    ['has ended it', { tokenAnswers: [[400, '{"error":"invalid_grant"}']] }],
+    ['gives no ID token that way', { tokenAnswers: [[200, '{"access_token":"x"}']] }],
+  ])('is forgotten, and made anew, when the provider %s', async (_what, behaviour) => {
+    provider.behaviour = { refresh: true }
+    await find()
+    context.clock.set('2026-06-01T12:30:00Z')
+    provider.behaviour = { ...behaviour, claims: LATER }
+    await expect(lookForToken(context, provider.issuer, {})).resolves.toMatchObject({ found: undefined })
+    expect(readdirSync(loginsFolder())).toEqual([])
+    await expect(find()).resolves.toMatchObject({ source: 'device' })
+  })
+
+  it.each<[string, ProviderBehaviour, string]>([
+    ['of somebody else', { claims: { ...LATER, sub: 'user-2' } }, 'CLI_LOGIN_FAILED'],
+    ['of another issuer', { claims: { ...LATER, iss: 'https://evil.example.com' } }, 'CLI_LOGIN_FAILED'],
+    ['that nobody signed', { claims: LATER, header: { alg: 'none' } }, 'CLI_LOGIN_FAILED'],
+    ['that is none', { tokenAnswers: [[200, '{"id_token":"x"}']] }, 'SIGN_TOKEN_MALFORMED'],
+    ['after a failure', { tokenAnswers: [[503, 'busy']] }, 'SIGN_SERVICE_FAILED'],
+    ['after a redirect', { tokenAnswers: [[307, '']] }, 'SIGN_SERVICE_ANSWER'],
+  ])('is left as it is when it is refreshed with a token %s', async (_what, behaviour, code) => {
+    provider.behaviour = { refresh: true }
+    await find()
+    const before = readFileSync(keptFile(), 'utf8')
+    context.clock.set('2026-06-01T12:30:00Z')
+    provider.behaviour = behaviour
+    await expect(find()).rejects.toThrowCode(code)
+    expect(readFileSync(keptFile(), 'utf8')).toBe(before)
+    expect(grants().filter((grant) => grant === 'refresh_token')).toHaveLength(1)
+  })
+
+  it('is not used when the provider hands out an expired token', async () => {
+    context.clock.set('2026-06-01T12:30:00Z')
+    await expect(find()).rejects.toThrowCode('CLI_LOGIN_FAILED')
+    expect(() => readdirSync(loginsFolder())).toThrow()
   })
 })
 

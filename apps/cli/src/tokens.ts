@@ -1,57 +1,155 @@
-import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import { readTokenClaims, type TokenClaims } from '@touchmark/sign'
+import { absent, AMBIENT_PLACES, findAmbient, type Lacking } from './ambient/find-ambient.js'
+
 import type { CliContext } from './context.js'
 import { CliError } from './errors.js'
-import { exists, readInput, writePrivate } from './files.js'
+import { tokenOrFile } from './given-token.js'
+import { forgetLogin, keepLogin, lockedLogin, readKept, type KeptLogin, type LoginPlace } from './kept-login.js'
 import { browserLogin, openInBrowser } from './oidc/browser-login.js'
 import { deviceLogin } from './oidc/device-login.js'
-import { discoverProvider } from './oidc/discovery.js'
+import { CLIENT_ID, discoverProvider, type Provider } from './oidc/discovery.js'
+import type { Grant } from './oidc/id-token.js'
+import { refreshLogin } from './oidc/refresh.js'
 import { printable } from './output.js'
-
-/** A token with less life left than this is not begun with. */
-const MARGIN_MS = 30_000
 
 export interface TokenOptions {
   /** A token, or a file that holds one. */
   readonly identityToken?: string
   /** Log in on another device even where there is a browser. */
   readonly device?: boolean
+  /** False: `--no-ambient`, do not ask the system that this runs on. */
+  readonly ambient?: boolean
+  /** Ask this system and nothing else. */
+  readonly oidcProvider?: string
+  /** The OAuth client, and the audience of the token; `sigstore` unless the instance is set up otherwise. */
+  readonly oidcClientId?: string
 }
 
-/** Where a token came from, for people. */
+/** Where a token came from, for people; the name of an ambient provider, or one of these. */
+export type TokenSource =
+  'given' | 'SIGSTORE_ID_TOKEN' | 'kept login' | 'refreshed login' | 'browser' | 'device' | (string & {})
+
 export interface FoundToken {
   readonly token: string
   readonly claims: TokenClaims
-  readonly source: 'given' | 'SIGSTORE_ID_TOKEN' | 'kept login' | 'browser' | 'device'
+  readonly source: TokenSource
+}
+
+/** What was looked at before a login would be begun. */
+export interface Looked {
+  readonly found: FoundToken | undefined
+  /** Systems that are here and hand out no token as they are set up. */
+  readonly lacking: readonly Lacking[]
+  /** A kept login that is not used, and why. */
+  readonly unused: { readonly file: string; readonly why: string } | undefined
 }
 
 /**
- * Finds the identity token: given, then `SIGSTORE_ID_TOKEN`, then a kept login, then a new login with browser or device.
- * Throws SIGN_TOKEN_MALFORMED, CLI_LOGIN_* and what an identity provider's failures throw.
+ * The OAuth client and audience. It is never the instance's to say: one that asked for the audience of another service would be handed a token that
+ * it could spend there.
+ */
+export function clientIdOf(context: CliContext, options: TokenOptions): string {
+  return options.oidcClientId ?? (context.environment['TOUCHMARK_OIDC_CLIENT_ID'] || CLIENT_ID)
+}
+
+/**
+ * Finds the identity token: given, then `SIGSTORE_ID_TOKEN`, then of the system that this runs on, then a kept login, then a new login with browser or
+ * device. Throws SIGN_TOKEN_MALFORMED, CLI_AMBIENT_*, CLI_LOGIN_* and what a service's failures throw.
  */
 export async function findToken(context: CliContext, issuer: string, options: TokenOptions): Promise<FoundToken> {
-  if (options.identityToken !== undefined) return found(await tokenOrFile(options.identityToken), 'given')
-  const ambient = context.environment['SIGSTORE_ID_TOKEN']
-  if (ambient !== undefined && ambient !== '') return found(ambient.trim(), 'SIGSTORE_ID_TOKEN')
-  const kept = await keptToken(context, issuer)
-  if (kept !== undefined) return found(kept, 'kept login')
+  const { found, lacking, unused } = await lookForToken(context, issuer, options)
+  if (found !== undefined) return found
+  // Nobody sits at a job: a login that nobody can answer would only hold it up.
+  const attended = options.device === true || canBrowse(context, options)
+  if (lacking[0] !== undefined && !attended) throw absent(lacking[0])
+  if (unused !== undefined)
+    context.err(`The login in ${printable(unused.file)} is not used: ${unused.why}. It is replaced by a new one.\n`)
   return login(context, issuer, options)
 }
 
-/** Logs in and keeps the token until it expires. */
+/** Looks for a token without beginning a login. Refreshes a kept one that has run out. Throws as {@link findToken}. */
+export async function lookForToken(context: CliContext, issuer: string, options: TokenOptions): Promise<Looked> {
+  const nothing = { lacking: [], unused: undefined }
+  if (options.identityToken !== undefined)
+    return { found: asFound(await tokenOrFile(options.identityToken), 'given'), ...nothing }
+  const inEnvironment = context.environment['SIGSTORE_ID_TOKEN']?.trim() ?? ''
+  if (inEnvironment !== '' && options.oidcProvider === undefined)
+    return { found: asFound(inEnvironment, 'SIGSTORE_ID_TOKEN'), ...nothing }
+  const clientId = clientIdOf(context, options)
+  const outside = {
+    environment: context.environment,
+    http: context.http,
+    places: context.ambientPlaces ?? AMBIENT_PLACES,
+  }
+  const ambient =
+    options.ambient === false && options.oidcProvider === undefined
+      ? { lacking: [] }
+      : await findAmbient(outside, clientId, options.oidcProvider)
+  if (ambient.found !== undefined)
+    return { found: asFound(ambient.found.token, ambient.found.provider), lacking: ambient.lacking, unused: undefined }
+  return { ...(await lookAtKept(context, { issuer, clientId })), lacking: ambient.lacking }
+}
+
+async function lookAtKept(context: CliContext, place: LoginPlace): Promise<Pick<Looked, 'found' | 'unused'>> {
+  const kept = await readKept(context, place)
+  if (kept.state === 'open') return { found: undefined, unused: { file: kept.file, why: kept.why } }
+  if (kept.state === 'absent') return { found: undefined, unused: undefined }
+  if (kept.alive) return { found: asFound(kept.login.token, 'kept login'), unused: undefined }
+  const refreshed = kept.login.refreshToken === undefined ? undefined : await refreshKept(context, place)
+  return { found: refreshed, unused: undefined }
+}
+
+/** Refreshes what is kept when another process has not done so meanwhile. What the provider gives is kept before it is used. */
+async function refreshKept(context: CliContext, place: LoginPlace): Promise<FoundToken | undefined> {
+  return lockedLogin(context, place, async () => {
+    const kept = await readKept(context, place)
+    if (kept.state !== 'kept') return undefined
+    if (kept.alive) return asFound(kept.login.token, 'kept login')
+    if (!hasRefresh(kept.login)) return undefined
+    const provider = await discoverProvider(place.issuer, context.http, place.clientId)
+    const grant = await refreshLogin(provider, kept.login, context.http)
+    if (grant === undefined) {
+      await forgetLogin(context, place)
+      return undefined
+    }
+    const found = asFound(grant.idToken, 'refreshed login')
+    await keepLogin(context, place, grant)
+    return found
+  })
+}
+
+function hasRefresh(login: KeptLogin): login is KeptLogin & { refreshToken: string } {
+  return login.refreshToken !== undefined
+}
+
+function canBrowse(context: CliContext, options: TokenOptions): boolean {
+  return options.device !== true && (context.interactive || context.environment['TOUCHMARK_BROWSER'] !== undefined)
+}
+
+/** Logs in and keeps the token until it expires. Throws CLI_LOGIN_*. */
 export async function login(context: CliContext, issuer: string, options: TokenOptions): Promise<FoundToken> {
-  const provider = await discoverProvider(issuer, context.http)
-  const canBrowse =
-    options.device !== true && (context.interactive || context.environment['TOUCHMARK_BROWSER'] !== undefined)
-  const token = canBrowse ? await withBrowser(context, provider) : await withDevice(context, provider)
-  // A token that cannot be read is not kept.
-  const result = found(token, canBrowse ? 'browser' : 'device')
-  await keepToken(context, issuer, token)
+  const clientId = clientIdOf(context, options)
+  const provider = await discoverProvider(issuer, context.http, clientId)
+  const browse = canBrowse(context, options)
+  const grant = browse ? await withBrowser(context, provider) : await withDevice(context, provider)
+  // A token that cannot be read, or be used, is not kept.
+  const result = asFound(grant.idToken, browse ? 'browser' : 'device')
+  refuseExpired(context, result.claims)
+  await keepLogin(context, { issuer, clientId }, grant)
   return result
 }
 
-function withBrowser(context: CliContext, provider: Parameters<typeof browserLogin>[0]): Promise<string> {
+function refuseExpired(context: CliContext, { expiresAt }: TokenClaims): void {
+  const now = context.clock.now()
+  if (expiresAt === undefined || expiresAt.getTime() > now.getTime()) return
+  throw new CliError('CLI_LOGIN_FAILED', 'the token of the identity provider has expired already', {
+    expected: `later than ${now.toISOString()}`,
+    found: expiresAt.toISOString(),
+    hint: "Set this machine's clock; `touchmark doctor` says how far it is off.",
+  })
+}
+
+function withBrowser(context: CliContext, provider: Provider): Promise<Grant> {
   const announce = (url: string, opened: boolean): void =>
     context.err(
       opened
@@ -65,7 +163,7 @@ function withBrowser(context: CliContext, provider: Parameters<typeof browserLog
   return browserLogin(provider, { http: context.http, open, announce })
 }
 
-function withDevice(context: CliContext, provider: Parameters<typeof deviceLogin>[0]): Promise<string> {
+function withDevice(context: CliContext, provider: Provider): Promise<Grant> {
   const announce = ({ url, code }: { url: string; code: string }): void =>
     context.err(
       `To log in, open this page on any device:\n  ${printable(url)}\nand check that it shows this code:\n  ${printable(code)}\n`,
@@ -73,48 +171,6 @@ function withDevice(context: CliContext, provider: Parameters<typeof deviceLogin
   return deviceLogin(provider, { http: context.http, announce })
 }
 
-function found(token: string, source: FoundToken['source']): FoundToken {
+function asFound(token: string, source: TokenSource): FoundToken {
   return { token, claims: readTokenClaims(token), source }
-}
-
-/** A JWT begins with the base64 of `{`, in which it differs from a file name such as `token.prod.txt`. */
-async function tokenOrFile(value: string): Promise<string> {
-  if (/^e[\w-]+\.[\w-]+\.[\w-]*$/.test(value) && startsAsJwt(value)) return value
-  if (!(await exists(value))) {
-    throw new CliError('CLI_FILE_UNREADABLE', '--identity-token is neither a token nor a file', {
-      hint: 'Give a JWT, or the path of a file that holds one.',
-    })
-  }
-  return Buffer.from(await readInput(value, 128 * 1024))
-    .toString('utf8')
-    .trim()
-}
-
-function startsAsJwt(value: string): boolean {
-  return Buffer.from(value.slice(0, 4), 'base64url')[0] === 0x7b
-}
-
-function keptFile(context: CliContext, issuer: string): string {
-  return join(context.home, 'logins', `${createHash('sha256').update(issuer).digest('hex')}.json`)
-}
-
-async function keepToken(context: CliContext, issuer: string, token: string): Promise<void> {
-  await writePrivate(keptFile(context, issuer), JSON.stringify({ issuer, token }))
-}
-
-async function keptToken(context: CliContext, issuer: string): Promise<string | undefined> {
-  const file = keptFile(context, issuer)
-  if (!(await exists(file))) return undefined
-  try {
-    const kept = JSON.parse(Buffer.from(await readInput(file, 128 * 1024)).toString('utf8')) as {
-      issuer?: unknown
-      token?: unknown
-    }
-    if (kept.issuer !== issuer || typeof kept.token !== 'string') return undefined
-    const { expiresAt } = readTokenClaims(kept.token)
-    const alive = expiresAt !== undefined && expiresAt.getTime() - context.clock.now().getTime() > MARGIN_MS
-    return alive ? kept.token : undefined
-  } catch {
-    return undefined // A kept login that cannot be read is as good as none.
-  }
 }

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import { utf8Decode } from '@touchmark/encoding'
 import { isCodedError } from '@touchmark/errors'
-import { excerpt, send, serviceUrl } from '@touchmark/sign'
+import { excerpt, send, serviceUrl, type HttpOptions } from '@touchmark/sign'
 import {
   encodeClientTrustConfig,
   parseClientTrustConfig,
@@ -18,6 +18,8 @@ import { exists, readInput, writePrivate } from './files.js'
 import { printable } from './output.js'
 
 const DOCUMENT_LIMIT_BYTES = 4 << 20
+/** How long a signing waits to hear whether the root is still the one that is stored: it can go on without. */
+const ASKED_ALONG_MS = 5_000
 
 /** An instance whose root is trusted here. */
 export interface TrustedInstance {
@@ -72,7 +74,8 @@ export async function trustCurrentInstance(context: CliContext, options: Instanc
   const stored = await storedInstance(context, url)
   if (stored === undefined) return trustInstance(context, options)
   checkPin(context, options, stored)
-  const served = await fetchInstance(context, url, 1).catch((error: unknown) => {
+  const patience = { tries: 1, timeoutMs: Math.min(context.http.timeoutMs, ASKED_ALONG_MS) }
+  const served = await fetchInstance(context, url, patience).catch((error: unknown) => {
     if (isCodedError(error)) return undefined
     throw error
   })
@@ -112,7 +115,8 @@ function stripPrefix(fingerprint: string | undefined): string | undefined {
     .replace(/^sha256:/, '')
 }
 
-function checkPin(context: CliContext, options: InstanceOptions, instance: TrustedInstance): void {
+/** Refuses a root that is not the one whose fingerprint was given, if one was. */
+export function checkPin(context: CliContext, options: InstanceOptions, instance: TrustedInstance): void {
   const pin = options.rootFingerprint ?? (context.environment['TOUCHMARK_ROOT_FINGERPRINT'] || undefined)
   refuseOtherPin(pin, instance.fingerprint, instance.url)
 }
@@ -147,16 +151,22 @@ async function firstUse(context: CliContext, url: string, options: InstanceOptio
   return instance
 }
 
-async function fetchInstance(context: CliContext, url: string, tries = context.http.tries): Promise<TrustedInstance> {
+/** What an instance serves, not compared with anything. Throws CLI_INSTANCE_ANSWER, TRUST_* and SIGN_SERVICE_*. */
+export async function fetchInstance(
+  context: CliContext,
+  url: string,
+  patience: Partial<HttpOptions> = {},
+): Promise<TrustedInstance> {
   const answer = await send(
     'Touchmark instance',
     serviceUrl(url, '/trust/client_trust_config.json'),
     { headers: { accept: 'application/json' } },
-    { ...context.http, tries },
+    { ...context.http, ...patience },
   )
   if (answer.status !== 200) {
     throw new CliError('CLI_INSTANCE_ANSWER', `${url} answered ${answer.status}: it may not be a Touchmark instance`, {
       found: excerpt(answer.body),
+      hint: 'Check the address: it is the one that `touchmark up` shows, without a path behind it.',
     })
   }
   return asInstance(url, parseClientTrustConfig(answer.body))
@@ -170,7 +180,8 @@ function storeFile(context: CliContext, url: string): string {
   return join(context.home, 'instances', `${createHash('sha256').update(url).digest('hex')}.json`)
 }
 
-async function storedInstance(context: CliContext, url: string): Promise<TrustedInstance | undefined> {
+/** What is stored about an instance; undefined before its first use. Throws CLI_TRUST_UNKNOWN. */
+export async function storedInstance(context: CliContext, url: string): Promise<TrustedInstance | undefined> {
   const file = storeFile(context, url)
   if (!(await exists(file))) return undefined
   const bytes = await readInput(file, DOCUMENT_LIMIT_BYTES)

@@ -77,6 +77,6 @@ function proofJson(proof: InclusionProof): object {
     rootHash: base64Encode(proof.rootHash),
     treeSize: String(proof.treeSize),
     hashes: proof.hashes.map(base64Encode),
-    ...(proof.checkpoint === undefined ? {} : { checkpoint: { envelope: proof.checkpoint } }),
+    checkpoint: { envelope: proof.checkpoint },
   }
 }

@@ -3,7 +3,7 @@ import { isCodedError } from '@touchmark/errors'
 
 export type JsonValue = encoding.JsonValue
 
-export function isJsonObject(value: JsonValue): value is { readonly [name: string]: JsonValue } {
+export function isJsonObject(value: JsonValue | undefined): value is { readonly [name: string]: JsonValue } {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 

@@ -94,13 +94,17 @@ export function missing(path: string, name: string): BundleError {
 }
 
 export function invalid(path: string, expected: string, value: JsonValue): BundleError {
-  const found = Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
   return new BundleError('BUNDLE_FIELD_INVALID', `${path === '' ? 'the bundle' : path} must be ${expected}`, {
     check: 'bundle members',
     expected,
-    found: typeof value === 'string' || typeof value === 'number' ? String(value).slice(0, 80) : found,
+    found: shown(value),
     hint: 'The bundle is damaged: get it again from where it was published.',
   })
+}
+
+function shown(value: JsonValue): string {
+  if (typeof value === 'string' || typeof value === 'number') return String(value).slice(0, 80)
+  return Array.isArray(value) ? 'a list' : value === null ? 'null' : `a ${typeof value}`
 }
 
 export function tooMuch(path: string, expected: string, found: string): BundleError {

@@ -20,7 +20,7 @@ export interface ParseBundleOptions {
 }
 
 const HASHES: readonly BundleHashAlgorithm[] = ['SHA2_256', 'SHA2_384', 'SHA2_512']
-const DIGEST_BYTES: Readonly<Record<BundleHashAlgorithm, number>> = { SHA2_256: 32, SHA2_384: 48, SHA2_512: 64 }
+const LONGEST_DIGEST_BYTES = 64
 
 /**
  * Reads a bundle of version 0.1, 0.2 or 0.3 strictly (contract/bundle-and-oci.md §1): UTF-8 without byte order mark, one JSON value,
@@ -138,7 +138,7 @@ function readEntry(value: JsonValue, path: string, version: BundleVersion): Tran
   const inclusionProof = entry.has('inclusionProof') ? readProof(entry) : undefined
   if (version === '0.1' && inclusionPromise === undefined)
     throw versionRule(version, 'an inclusion promise', `${path} has none`)
-  if (version !== '0.1' && inclusionProof?.checkpoint === undefined)
+  if (version !== '0.1' && inclusionProof === undefined)
     throw versionRule(version, 'an inclusion proof with a checkpoint', `${path} has none`)
   return {
     logIndex: entry.count('logIndex'),
@@ -154,7 +154,6 @@ function readEntry(value: JsonValue, path: string, version: BundleVersion): Tran
 function readProof(entry: Members): InclusionProof {
   const proof = entry.object('inclusionProof', ['logIndex', 'rootHash', 'treeSize', 'hashes', 'checkpoint'])
   const hashes = proof.list('hashes', BUNDLE_LIMITS.proofHashes)
-  const checkpoint = proof.optionalObject('checkpoint', ['envelope'])?.string('envelope', BUNDLE_LIMITS.checkpointBytes)
   if (!proof.has('treeSize')) throw missing(proof.path, 'treeSize')
   return {
     logIndex: proof.count('logIndex'),
@@ -166,7 +165,8 @@ function readProof(entry: Members): InclusionProof {
       if (bytes.length !== 32) throw invalid(path, '32 bytes', hash)
       return bytes
     }),
-    ...(checkpoint === undefined ? {} : { checkpoint }),
+    // In version 0.1 too, where no other reader takes a proof without: it would stand there unproven.
+    checkpoint: proof.object('checkpoint', ['envelope']).string('envelope', BUNDLE_LIMITS.checkpointBytes),
   }
 }
 
@@ -236,6 +236,6 @@ function readDigest(digest: Members): { algorithm: BundleHashAlgorithm; digest: 
   const algorithm = HASHES.find((known) => known === name)
   if (algorithm === undefined) throw invalid(at(digest.path, 'algorithm'), HASHES.join(' or '), name)
   // The length is not compared here: a wrong one is a digest of something else, and the verifier says so.
-  const bytes = digest.bytes('digest', DIGEST_BYTES.SHA2_512)
+  const bytes = digest.bytes('digest', LONGEST_DIGEST_BYTES)
   return { algorithm, digest: bytes }
 }

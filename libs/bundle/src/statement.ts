@@ -60,7 +60,7 @@ function readSubject(value: JsonValue): StatementSubject {
   if (!isJsonObject(value)) throw bad('a subject must be an object')
   const { name, digest } = value
   if (name !== undefined && name !== null && typeof name !== 'string') throw bad("a subject's name must be a string")
-  if (digest === undefined || !isJsonObject(digest)) throw bad("a subject's digest must be an object")
+  if (!isJsonObject(digest)) throw bad("a subject's digest must be an object")
   const algorithms = Object.keys(digest)
   if (algorithms.length > BUNDLE_LIMITS.digestsOfSubject) throw bad('too many digests of one subject')
   const digests = new Map<string, Uint8Array>()

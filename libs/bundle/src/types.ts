@@ -11,8 +11,8 @@ export interface InclusionProof {
   readonly rootHash: Uint8Array
   readonly treeSize: bigint
   readonly hashes: readonly Uint8Array[]
-  /** Text of the signed note. Absent only in some bundles of version 0.1: such a proof has no authority. */
-  readonly checkpoint?: string
+  /** Text of the signed note: without it the root would be nobody's word. */
+  readonly checkpoint: string
 }
 
 export interface TransparencyLogEntry {

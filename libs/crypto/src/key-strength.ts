@@ -8,28 +8,30 @@ const RSA_EXPONENT = 65537n
 /** As many rounds as Fulcio's; factors that close come from a broken generator (CVE-2022-26320). */
 const FERMAT_ROUNDS = 100
 
-const SMALL_PRIMES: readonly bigint[] = primesBelow(752).map(BigInt)
+/** Primes whose residues tell the fingerprint of ROCA keys (CVE-2017-15361). */
+const ROCA_PRIMES = [11n, 13n, 17n, 19n, 37n, 53n, 61n, 71n, 73n, 79n, 97n, 103n, 107n, 109n, 127n, 151n, 157n] as const
 
-/** Primes whose residues tell the fingerprint of ROCA keys (CVE-2017-15361), each with the residues such moduli have: the powers of 65537. */
-const ROCA_RESIDUES: readonly { prime: bigint; residues: ReadonlySet<bigint> }[] = [
-  11n,
-  13n,
-  17n,
-  19n,
-  37n,
-  53n,
-  61n,
-  71n,
-  73n,
-  79n,
-  97n,
-  103n,
-  107n,
-  109n,
-  127n,
-  151n,
-  157n,
-].map((prime) => ({ prime, residues: powers(65537n, prime) }))
+interface Tables {
+  readonly smallPrimes: readonly bigint[]
+  /** The residues that ROCA moduli have: the powers of 65537. */
+  readonly roca: readonly { prime: bigint; residues: ReadonlySet<bigint> }[]
+  /** Squares modulo 64 and 45045. */
+  readonly squares64: ReadonlySet<bigint>
+  readonly squares45045: ReadonlySet<bigint>
+}
+
+let made: Tables | undefined
+
+/** Made at the first RSA key: most processes never see one, and making them takes milliseconds of a start. */
+function tables(): Tables {
+  made ??= {
+    smallPrimes: primesBelow(752).map(BigInt),
+    roca: ROCA_PRIMES.map((prime) => ({ prime, residues: powers(65537n, prime) })),
+    squares64: squaresModulo(64),
+    squares45045: squaresModulo(45045),
+  }
+  return made
+}
 
 /**
  * The CA's rules for a key it certifies (contract ca.md §3 "Key validity"): RSA of exactly 2048, 3072 or 4096 bits, exponent exactly 65537,
@@ -52,28 +54,27 @@ export function checkKeyStrength(key: PublicKey): void {
  */
 export function checkRsaModulus(bytes: Uint8Array): void {
   const modulus = bytesToBigInt(bytes)
-  if (SMALL_PRIMES.some((prime) => modulus % prime === 0n)) throw weak('the RSA modulus has a small factor')
-  if (ROCA_RESIDUES.every(({ prime, residues }) => residues.has(modulus % prime)))
+  const { smallPrimes, roca } = tables()
+  if (smallPrimes.some((prime) => modulus % prime === 0n)) throw weak('the RSA modulus has a small factor')
+  if (roca.every(({ prime, residues }) => residues.has(modulus % prime)))
     throw weak('the RSA key comes from a generator that is broken (ROCA)')
   if (hasCloseFactors(modulus)) throw weak('the factors of the RSA modulus are close together')
 }
 
 /** Fermat's factorisation: finds p and q when they differ little, as p·q = a² - b² with a small b. */
 function hasCloseFactors(modulus: bigint): boolean {
+  const { squares64, squares45045 } = tables()
   let a = squareRoot(modulus)
   if (a * a < modulus) a++
   for (let round = 0; round < FERMAT_ROUNDS; round++, a++) {
     const square = a * a - modulus
     // Most numbers are no squares modulo 64 and 45045; the root is taken of the few left.
-    if (!SQUARES_64.has(square % 64n) || !SQUARES_45045.has(square % 45045n)) continue
+    if (!squares64.has(square % 64n) || !squares45045.has(square % 45045n)) continue
     const root = squareRoot(square)
     if (root * root === square) return true
   }
   return false
 }
-
-const SQUARES_64 = squaresModulo(64)
-const SQUARES_45045 = squaresModulo(45045)
 
 function squaresModulo(modulus: number): ReadonlySet<bigint> {
   const squares = new Set<bigint>()

@@ -10,6 +10,9 @@ export interface ErrorDetails {
   hint?: string
 }
 
+/** In a process that runs the bundled command line and the server's own modules there are two copies of this class: both put this on their errors. */
+const CODED: unique symbol = Symbol.for('touchmark.CodedError') as never
+
 /**
  * An error with a stable code. Bad input from outside is always a CodedError; a TypeError is our bug.
  * Each lib has one closed union of codes in its errors.ts; a code is public API and is listed in docs/errors.md.
@@ -25,9 +28,13 @@ export class CodedError<Code extends string = string> extends Error {
     this.code = code
     this.details = rest
   }
+
+  get [CODED](): true {
+    return true
+  }
 }
 
-/** True for any error that has a stable code of ours. */
+/** True for any error that has a stable code of ours, by whichever copy of this module it was made. */
 export function isCodedError(error: unknown): error is CodedError {
-  return error instanceof CodedError
+  return typeof error === 'object' && error !== null && CODED in error
 }

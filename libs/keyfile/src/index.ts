@@ -1,1 +1,7 @@
-export {}
+export * from './errors.js'
+export * from './generate-key.js'
+export * from './import-key.js'
+export * from './pem-file.js'
+export { parsePrivateKey, sealPrivateKey } from './private-key-file.js'
+export * from './public-key-file.js'
+export * from './sealed-key.js'

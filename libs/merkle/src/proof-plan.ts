@@ -44,7 +44,7 @@ export function planConsistency(first: bigint, second: bigint): ProofPlan {
   if (first < 0n || first > second) {
     throw new MerkleError('MERKLE_RANGE_INVALID', `a tree of ${second} leaves has no earlier size ${first}`)
   }
-  if (first === 0n || first === second) return []
+  if (first === 0n) return []
   const plan: NodeId[][] = []
   let begin = 0n
   let end = second

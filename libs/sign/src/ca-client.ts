@@ -11,7 +11,7 @@ import type { Signer } from '@touchmark/crypto'
 import { isCodedError } from '@touchmark/errors'
 import { parseCertificate } from '@touchmark/x509'
 import { SignError } from './errors.js'
-import { excerpt, send, serviceUrl, type HttpOptions } from './http.js'
+import { excerpt, NOT_THE_SERVICE, refusedHint, send, serviceUrl, type HttpOptions } from './http.js'
 import { readTokenClaims } from './identity-token.js'
 
 /** A key and the leaf certificate over it, as DER; who issued it is the verifier's to judge. */
@@ -65,6 +65,7 @@ function refused(status: number, said: string): SignError {
   }
   return new SignError('SIGN_REQUEST_REFUSED', `the certificate authority refused the request (${status})`, {
     found: said,
+    hint: refusedHint(status),
   })
 }
 
@@ -81,6 +82,7 @@ function readAnswer(body: Uint8Array): Uint8Array {
   throw new SignError('SIGN_SERVICE_ANSWER', 'the certificate authority answered without a certificate', {
     expected: 'a chain of certificates, of which the first has its SCT embedded',
     found: excerpt(body).slice(0, 100),
+    hint: NOT_THE_SERVICE,
   })
 }
 
@@ -104,5 +106,5 @@ function certificateOver(signer: Signer, der: Uint8Array): Uint8Array {
 function asAnswerError(cause: unknown): unknown {
   if (!isCodedError(cause)) return cause
   const message = 'what the certificate authority answered cannot be read'
-  return new SignError('SIGN_SERVICE_ANSWER', message, { cause, found: cause.message })
+  return new SignError('SIGN_SERVICE_ANSWER', message, { cause, found: cause.message, hint: NOT_THE_SERVICE })
 }

@@ -53,7 +53,14 @@ describe('HttpFiles', () => {
     await expect(files().read('log', await statuses([503], { 'retry-after': '2' }))).rejects.toThrowCode(
       'SIGN_SERVICE_FAILED',
     )
-    expect(pauses).toEqual([2000, 2000])
+    expect(pauses).toEqual([2250, 2500])
+  })
+
+  it('does not come back to a service that asks to be left alone for long', async () => {
+    await expect(files().read('log', await statuses([503, 200], { 'retry-after': '31' }))).rejects.toThrowCode(
+      'SIGN_SERVICE_FAILED',
+    )
+    expect(pauses).toEqual([])
   })
 
   it('does not take an answer that was cut off', async () => {

@@ -1,6 +1,8 @@
 import { Agent as HttpAgent, get as httpGet, type IncomingMessage } from 'node:http'
 import { Agent as HttpsAgent, get as httpsGet } from 'node:https'
 import { SignError } from './errors.js'
+import { lostReason } from './http-reasons.js'
+import { LONGEST_PAUSE_SECONDS, mayPass, pauseMs, retryAfterSeconds } from './http-retry.js'
 
 export interface HttpFilesOptions {
   /** Connections that are kept open, and requests that run at once. */
@@ -17,8 +19,6 @@ export interface HttpFile {
   readonly status: number
   readonly body: Uint8Array
 }
-
-const LONGEST_PAUSE_SECONDS = 30
 
 /**
  * Reads many small files of one service over a few kept connections. This is what a whole log is read with: `fetch` costs several times as much a request.
@@ -41,22 +41,22 @@ export class HttpFiles {
     const { tries, sleep, random } = this.#options
     let last: SignError | undefined
     for (let attempt = 0; attempt < tries; attempt++) {
-      if (attempt > 0) {
-        const backoff = 250 * 2 ** (attempt - 1)
-        await sleep(Math.max((last?.details.retryAfterSeconds ?? 0) * 1000, backoff / 2 + random() * backoff))
-      }
+      if (attempt > 0) await sleep(pauseMs(attempt, last?.details.retryAfterSeconds, random))
       try {
-        const { status, body, retryAfter } = await this.#once(url)
-        if (status < 500 && status !== 429 && status !== 408) return { status, body }
-        last = new SignError(
-          'SIGN_SERVICE_FAILED',
-          `the ${service} answered ${status} (${url})`,
-          retryAfterOf(retryAfter),
-        )
+        const { status, body, retryAfter, date } = await this.#once(url)
+        if (!mayPass(status)) return { status, body }
+        const asked = retryAfterSeconds(retryAfter, date)
+        last = new SignError('SIGN_SERVICE_FAILED', `the ${service} answered ${status} (${url})`, {
+          hint: 'Try again in a minute; if it goes on, look at /readyz of the instance.',
+          ...(asked === undefined ? {} : { retryAfterSeconds: asked }),
+        })
+        if (asked !== undefined && asked > LONGEST_PAUSE_SECONDS) throw last
       } catch (cause) {
         if (cause instanceof SignError) throw cause
-        const found = cause instanceof Error ? cause.message : String(cause)
-        last = new SignError('SIGN_SERVICE_UNREACHABLE', `the ${service} cannot be reached at ${url}`, { cause, found })
+        const { passes, ...details } = lostReason(cause, this.#options.timeoutMs)
+        const message = `the ${service} cannot be reached at ${url}`
+        last = new SignError('SIGN_SERVICE_UNREACHABLE', message, { cause, ...details })
+        if (!passes) throw last
       }
     }
     throw last ?? new SignError('SIGN_SERVICE_UNREACHABLE', `the ${service} was not asked: tries is ${tries}`)
@@ -67,7 +67,7 @@ export class HttpFiles {
     this.#https.destroy()
   }
 
-  #once(url: string): Promise<HttpFile & { retryAfter: string | undefined }> {
+  #once(url: string): Promise<HttpFile & { retryAfter: string | undefined; date: string | undefined }> {
     const { timeoutMs, limitBytes } = this.#options
     const secure = url.startsWith('https:')
     return new Promise((resolve, reject) => {
@@ -77,7 +77,9 @@ export class HttpFiles {
         response.on('data', (part: Buffer) => {
           size += part.length
           if (size <= limitBytes) return void parts.push(part)
-          reject(new SignError('SIGN_SERVICE_ANSWER', `an answer of more than ${limitBytes} bytes was refused`))
+          reject(
+            new SignError('SIGN_SERVICE_ANSWER', `an answer of more than ${limitBytes} bytes was refused (${url})`),
+          )
           response.destroy()
         })
         response.on('error', reject)
@@ -90,7 +92,8 @@ export class HttpFiles {
             body.set(part, at)
             at += part.length
           }
-          resolve({ status: response.statusCode ?? 0, body, retryAfter: response.headers['retry-after'] })
+          const { 'retry-after': retryAfter, date } = response.headers
+          resolve({ status: response.statusCode ?? 0, body, retryAfter, date })
         })
       }
       const request = secure
@@ -101,11 +104,4 @@ export class HttpFiles {
       request.on('error', reject)
     })
   }
-}
-
-/** Seconds of a Retry-After header (RFC 9110 §10.2.3). */
-function retryAfterOf(text: string | undefined): { retryAfterSeconds?: number } {
-  return text !== undefined && /^\d{1,9}$/.test(text)
-    ? { retryAfterSeconds: Math.min(Number(text), LONGEST_PAUSE_SECONDS) }
-    : {}
 }

@@ -93,8 +93,8 @@ describe('send', () => {
   })
 
   it.each([
-    ['7', 7000],
-    ['86400', 30_000],
+    ['7', 7250],
+    ['30', 30_250],
     ['0', 250],
     ['-5', 250],
     ['1e3', 250],
@@ -104,6 +104,68 @@ describe('send', () => {
     const url = await serving(httpServer((_request, response) => answer(response, 429, '', { 'retry-after': header })))
     await expect(ask(url, http)).rejects.toThrowCode('SIGN_SERVICE_FAILED')
     expect(http.pauses).toEqual([pause])
+  })
+
+  it('counts a date of Retry-After from the date of the answer', async () => {
+    const http = testHttp({ tries: 2 })
+    const headers = { date: 'Wed, 21 Oct 2026 07:28:00 GMT', 'retry-after': 'Wed, 21 Oct 2026 07:28:05 GMT' }
+    const url = await serving(httpServer((_request, response) => answer(response, 503, '', headers)))
+    await expect(ask(url, http)).rejects.toThrowCode('SIGN_SERVICE_FAILED')
+    expect(http.pauses).toEqual([5250])
+  })
+
+  it('neither waits for a service that asks for more than thirty seconds, nor asks it again', async () => {
+    let asked = 0
+    const url = await serving(
+      httpServer((_request, response) => (asked++, answer(response, 429, '', { 'retry-after': '3600' }))),
+    )
+    const http = testHttp()
+    const error: unknown = await ask(url, http).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'SIGN_SERVICE_FAILED', details: { retryAfterSeconds: 3600 } })
+    expect([asked, http.pauses]).toEqual([1, []])
+  })
+
+  it('begins no pause that ends beyond the deadline, and shortens the last try to it', async () => {
+    let now = 0
+    const signals: (AbortSignal | null | undefined)[] = []
+    const http = testHttp({
+      tries: 10,
+      deadlineMs: 1_000,
+      elapsed: () => now,
+      sleep: async (ms) => void (now += ms),
+      fetch: async (_url, init) => {
+        signals.push(init.signal)
+        now += 100
+        return new Response('', { status: 500 })
+      },
+    })
+    const error: unknown = await ask('http://service.invalid', http).catch((thrown: unknown) => thrown)
+    // 100, pause 250, 100, pause 500, 100: the next pause would be one second.
+    expect([now, signals.length]).toEqual([950 + 100, 3])
+    expect((error as Error).message).toContain('asked 3 times')
+  })
+
+  it('gives a try no more time than the deadline leaves', async () => {
+    const url = await serving(netServer(() => undefined))
+    const error: unknown = await ask(url, testHttp({ deadlineMs: 60 })).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ details: { found: 'no whole answer within 0.06 s' } })
+  })
+
+  it('does not ask again where a certificate is not believed', async () => {
+    let asked = 0
+    const untrusted = Object.assign(new Error('self-signed certificate'), { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+    const http = testHttp({
+      fetch: async () => {
+        asked++
+        throw new TypeError('fetch failed', { cause: untrusted })
+      },
+    })
+    const error: unknown = await ask('https://service.invalid', http).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      code: 'SIGN_SERVICE_UNREACHABLE',
+      details: { found: 'self-signed certificate', hint: expect.stringContaining('NODE_EXTRA_CA_CERTS') },
+    })
+    expect(asked).toBe(1)
   })
 
   it.each([301, 302, 303, 307, 308])('refuses to follow a %d', async (status) => {
@@ -218,6 +280,17 @@ describe('serviceUrl', () => {
 })
 
 describe('excerpt', () => {
+  it.each([
+    ['{"code":14,"message":"not ready","details":[]}', 'not ready'],
+    ['{"title":"Busy","status":503,"detail":"later"}', 'later'],
+    ['{"error":"invalid_grant"}', '{"error":"invalid_grant"}'],
+    ['{"message":7}', '{"message":7}'],
+    ['{"message":"cut off', '{"message":"cut off'],
+    ['<html>', '<html>'],
+  ])('of %s is %s', (body, wanted) => {
+    expect(excerpt(new TextEncoder().encode(body))).toBe(wanted)
+  })
+
   it('is short and printable for any bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 2000 }), (bytes) => {

@@ -3,7 +3,7 @@ import type { PublicKey } from '@touchmark/crypto'
 import { defaultKeyDetails } from '@touchmark/crypto'
 import { base64Encode, decodeProtoJson, type ProtoSchema } from '@touchmark/encoding'
 import { SignError } from './errors.js'
-import { excerpt, send, serviceUrl, type HttpOptions } from './http.js'
+import { excerpt, NOT_THE_SERVICE, refusedHint, send, serviceUrl, type HttpOptions } from './http.js'
 
 const CHECKPOINT: ProtoSchema = { name: 'dev.sigstore.rekor.v1.Checkpoint', fields: { envelope: { kind: 'string' } } }
 const PROOF: ProtoSchema = {
@@ -66,6 +66,7 @@ export async function recordSignature(
   if (answer.status !== 201 && answer.status !== 200) {
     throw new SignError('SIGN_REQUEST_REFUSED', `the transparency log refused the entry (${answer.status})`, {
       found: excerpt(answer.body),
+      hint: refusedHint(answer.status),
     })
   }
   return parseEntryAnswer(answer.body)
@@ -88,7 +89,11 @@ interface EntryAnswer {
 /** Reads a TransparencyLogEntry as API v2 answers it. Throws SIGN_SERVICE_ANSWER. */
 export function parseEntryAnswer(body: Uint8Array): TransparencyLogEntry {
   const bad = (cause?: unknown): SignError =>
-    new SignError('SIGN_SERVICE_ANSWER', 'the transparency log did not answer with an entry and its proof', { cause })
+    new SignError('SIGN_SERVICE_ANSWER', 'the transparency log did not answer with an entry and its proof', {
+      cause,
+      found: excerpt(body).slice(0, 100),
+      hint: NOT_THE_SERVICE,
+    })
   let answer: EntryAnswer
   try {
     answer = decodeProtoJson(body, ENTRY, { unknownFields: 'ignore' })

@@ -1,10 +1,13 @@
+import { createHash } from 'node:crypto'
 import { beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
 import { encodeBundle, parseBundle, type Bundle } from '@touchmark/bundle'
+import { defaultKeyDetails, type KeyType, type PublicKey, type Signer } from '@touchmark/crypto'
 import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
 import { utf8Encode } from '@touchmark/encoding'
 import { verifyBundle, type VerificationResult } from '../../verify/src/index.js'
 import { OIDC_ISSUER, SAN, TestInstance } from '../../verify/src/testing/instance.js'
-import { obtainIdentity, signBlob, signStatement, type Identity, type SignContext, type SignStep } from './sign.js'
+import type { CertifiedKey } from './ca-client.js'
+import { managedKey, obtainIdentity, signBlob, signStatement, type SignContext, type SignStep } from './sign.js'
 import { testHttp } from './testing/servers.js'
 import { testToken, TestServices, URLS, type ServiceName } from './testing/services.js'
 
@@ -41,7 +44,7 @@ beforeEach(() => {
   }
 })
 
-const identity = (): Promise<Identity> =>
+const identity = (): Promise<CertifiedKey> =>
   obtainIdentity(testToken(), () => generateSigner({ kind: 'ecdsa', curve: 'P-256' }), context)
 
 function verify(bundle: Bundle): VerificationResult {
@@ -118,5 +121,62 @@ describe('signing', () => {
         /^SIGN_(SERVICE_FAILED|SERVICE_ANSWER|REQUEST_REFUSED)$/,
       )
     })
+  })
+})
+
+describe('signing with a key of its own', () => {
+  const TYPES: readonly KeyType[] = [
+    { kind: 'ecdsa', curve: 'P-256' },
+    { kind: 'ecdsa', curve: 'P-384' },
+    { kind: 'ecdsa', curve: 'P-521' },
+    { kind: 'rsa', modulusBits: 2048 },
+    { kind: 'ed25519' },
+  ]
+  const signerOf = (type: KeyType): Signer =>
+    generateSigner(type, type.kind === 'ed25519' ? { kind: 'ed25519ph' } : undefined)
+  const verifyByKey = (bundle: Bundle, key: PublicKey): VerificationResult =>
+    verifyBundle({
+      bundle: parseBundle(utf8Encode(encodeBundle(bundle))),
+      artifact: { bytes: ARTIFACT },
+      trust: { key, root: instance.trustedRoot },
+      policy: {},
+      crypto: nodeCrypto,
+    })
+
+  it.each(TYPES)('makes bundles of a file and of an attestation that our verifier takes (%j)', async (type) => {
+    const key = managedKey(signerOf(type), nodeCrypto)
+    const { publicKey } = key.signer
+    for (const bundle of [
+      await signBlob(ARTIFACT, key, context),
+      await signStatement(STATEMENT, 'application/vnd.in-toto+json', key, context),
+    ]) {
+      const { signer, times, logEntries } = verifyByKey(bundle, publicKey)
+      expect(signer).toEqual({ kind: 'key', publicKey })
+      expect([times.length, logEntries.length]).toEqual([1, 1])
+      const hint = createHash('sha256').update(publicKey.spki).digest('base64')
+      expect(bundle.signer).toEqual({ kind: 'publicKey', hint })
+      const body = JSON.parse(Buffer.from(bundle.tlogEntries[0]!.canonicalizedBody).toString()) as {
+        spec: { hashedRekordV002: { signature: { verifier: object } } }
+      }
+      expect(body.spec.hashedRekordV002.signature.verifier).toEqual({
+        keyDetails: defaultKeyDetails(publicKey).name,
+        publicKey: { rawBytes: Buffer.from(publicKey.spki).toString('base64') },
+      })
+    }
+    expect(services.asked.map(({ service }) => service).filter((service) => service === 'ca')).toEqual([])
+  })
+
+  it('does without a timestamp where there is no authority', async () => {
+    const { caUrl, logUrl } = URLS
+    const key = managedKey(signerOf({ kind: 'ecdsa', curve: 'P-256' }), nodeCrypto)
+    const bundle = await signBlob(ARTIFACT, key, { ...context, services: { caUrl, logUrl } })
+    expect(verifyByKey(bundle, key.signer.publicKey).times).toEqual([])
+    expect(bundle.timestamps).toEqual([])
+  })
+
+  it('does not make do without the timestamp of an authority that is there and fails', async () => {
+    services.change = (service, response) => (service === 'tsa' ? new Response('', { status: 503 }) : response)
+    const key = managedKey(signerOf({ kind: 'ecdsa', curve: 'P-256' }), nodeCrypto)
+    await expect(signBlob(ARTIFACT, key, context)).rejects.toThrowCode('SIGN_SERVICE_FAILED')
   })
 })

@@ -3,7 +3,7 @@ import type { CryptoPort } from '@touchmark/crypto'
 import { isCodedError } from '@touchmark/errors'
 import { encodeTimestampRequest, parseTimestampResponse, parseTstInfo, type TstInfo } from '@touchmark/timestamp'
 import { SignError } from './errors.js'
-import { excerpt, send, type HttpOptions } from './http.js'
+import { excerpt, NOT_THE_SERVICE, refusedHint, send, type HttpOptions } from './http.js'
 
 /**
  * Has the authority stamp the SHA-256 of the signature bytes, asking for no certificates (RFC 3161 §2.4.1). Resolves with the whole TimeStampResp in DER,
@@ -23,6 +23,7 @@ export async function requestTimestamp(
   if (answer.status !== 200 && answer.status !== 201) {
     throw new SignError('SIGN_REQUEST_REFUSED', `the timestamp authority refused the request (${answer.status})`, {
       found: excerpt(answer.body),
+      hint: refusedHint(answer.status),
     })
   }
   const info = readAnswer(answer.body)
@@ -42,11 +43,12 @@ function readAnswer(body: Uint8Array): TstInfo {
   } catch (cause) {
     if (!isCodedError(cause)) throw cause
     const message = 'the timestamp authority did not answer with a timestamp'
-    throw new SignError('SIGN_SERVICE_ANSWER', message, { cause, found: cause.message })
+    throw new SignError('SIGN_SERVICE_ANSWER', message, { cause, found: cause.message, hint: NOT_THE_SERVICE })
   }
   throw new SignError('SIGN_SERVICE_ANSWER', 'the timestamp authority granted no timestamp', {
     expected: 'status 0 and a token',
     found: `status ${status}`,
+    hint: NOT_THE_SERVICE,
   })
 }
 

@@ -144,8 +144,8 @@ export function verifyStatement(
   for (const { name, digest } of statement.subjects) {
     const compared = HASHES_OF_STATEMENT.flatMap(([inToto, algorithm]) => {
       const claimed = digest.get(inToto)
-      const own = claimed === undefined ? undefined : artifact.optional(algorithm)
-      return claimed === undefined || own === undefined ? [] : [{ algorithm, own, equal: equalBytes(claimed, own) }]
+      const own = claimed && artifact.optional(algorithm)
+      return claimed && own ? [{ algorithm, own, equal: equalBytes(claimed, own) }] : []
     })
     if (compared.length === 0 || compared.some(({ equal }) => !equal)) continue
     const { algorithm, own } = compared[0]!

@@ -28,6 +28,8 @@ describe('firstDifference', () => {
     expect(firstDifference({ a: [1, 2] }, { a: [1, 3] })).toEqual({ path: 'a[1]', expected: '2', found: '3' })
     expect(firstDifference({ a: [1] }, { a: [1, 1] })).toEqual({ path: 'a', expected: '[1]', found: '[1,1]' })
     expect(firstDifference({ a: {} }, { a: [] })).toEqual({ path: 'a', expected: '{}', found: '[]' })
+    expect(firstDifference({ a: ['b'] }, { a: 'x' })).toEqual({ path: 'a', expected: '["b"]', found: 'x' })
+    expect(firstDifference({ a: 'x' }, { a: ['b'] })).toEqual({ path: 'a', expected: 'x', found: '["b"]' })
     expect(firstDifference({ a: null }, { a: false })).toEqual({ path: 'a', expected: 'null', found: 'false' })
   })
 

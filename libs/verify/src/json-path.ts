@@ -16,16 +16,14 @@ export function memberAt(value: JsonValue, path: readonly (string | number)[]): 
 
 /** Where two values differ first, for a message; undefined when they are equal. Both are of bounded depth. */
 export function firstDifference(
-  expected: JsonValue,
-  found: JsonValue,
+  expected: JsonValue | undefined,
+  found: JsonValue | undefined,
   path = '',
 ): { path: string; expected: string; found: string } | undefined {
   if (isObject(expected) && isObject(found)) {
     for (const name of new Set([...Object.keys(expected), ...Object.keys(found)])) {
       const inner = path === '' ? name : `${path}.${name}`
-      const [wanted, got] = [memberAt(expected, [name]), memberAt(found, [name])]
-      if (wanted === undefined || got === undefined) return { path: inner, expected: shown(wanted), found: shown(got) }
-      const difference = firstDifference(wanted, got, inner)
+      const difference = firstDifference(memberAt(expected, [name]), memberAt(found, [name]), inner)
       if (difference !== undefined) return difference
     }
     return undefined

@@ -143,9 +143,7 @@ function verifyProof(
   crypto: CryptoPort,
   what: string,
   checks: PerformedCheck[],
-): Checkpoint | undefined {
-  // Bundles of version 0.1 may have a proof without a checkpoint: its root is nobody's word, so it proves nothing.
-  if (proof.checkpoint === undefined) return undefined
+): Checkpoint {
   const checkpoint = verifiedCheckpoint(proof.checkpoint, log, crypto)
   if (proof.treeSize !== checkpoint.size)
     throw refuse(

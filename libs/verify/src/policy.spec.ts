@@ -4,7 +4,7 @@ import { PolicyError, POLICY_ERROR_CODES, validatePolicy, type IdentityPolicy, t
 import { OIDC_ISSUER, SAN } from './testing/instance.js'
 import type { Signed } from './testing/signing.js'
 import { IDENTITIES, verifySigned } from './testing/verifying.js'
-import { ATT, KEY, make, prepareWorkshop, root, V2 } from './testing/workshop.js'
+import { ATT, KEY, make, prepareWorkshop, refused, root, V2 } from './testing/workshop.js'
 
 const EXTENSIONS = { sourceRepositoryUri: 'https://git.example.com/app', buildTrigger: 'push' }
 let message: Signed
@@ -92,12 +92,22 @@ describe('a policy', () => {
     expect(verify(policy).signer.kind).toBe('certificate')
   })
 
-  it('tells of the first of several identities', () => {
-    const identities = [
-      { subject: { exact: 'x' }, issuer: 'y' },
-      { ...IDENTITIES[0]!, issuer: 'z' },
-    ]
-    expect(() => verify({ identities })).toThrowCode('POLICY_IDENTITY_MISMATCH')
+  it('tells of the identity that fits but for its issuer, and else of all', () => {
+    const other = (exact: string): IdentityPolicy => ({ subject: { exact }, issuer: 'y' })
+    const details = (identities: IdentityPolicy[]): unknown => {
+      const error = refused(() => verify({ identities })) as PolicyError
+      return [error.code, error.details.expected, error.details.found]
+    }
+    const issuer = [other('x'), { ...IDENTITIES[0]!, issuer: 'z' }, other('y')]
+    expect(details(issuer)).toEqual(['POLICY_ISSUER_MISMATCH', 'z', OIDC_ISSUER])
+    expect(details([other('x'), other('y')])).toEqual(['POLICY_IDENTITY_MISMATCH', 'x or y', SAN.value])
+    const five = ['a', 'b', 'c', 'd', 'e'].map(other)
+    expect(details(five)).toEqual(['POLICY_IDENTITY_MISMATCH', 'a or b or c or d or e', SAN.value])
+    expect(details([...five, other('f'), other('g')])).toEqual([
+      'POLICY_IDENTITY_MISMATCH',
+      'a or b or c or d or e, or one of 2 more',
+      SAN.value,
+    ])
   })
 
   it('may name the kind of attestation', () => {

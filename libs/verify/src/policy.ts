@@ -103,13 +103,28 @@ export function enforcePolicy(policy: Policy, signer: VerifiedSigner, content: V
 
 function enforceIdentity(identities: readonly IdentityPolicy[], signer: VerifiedSigner): PerformedCheck[] {
   if (signer.kind === 'key') return []
-  let first: PolicyError | undefined
+  const refusals: PolicyError[] = []
   for (const identity of identities) {
     const judged = judge(identity, signer)
     if (!(judged instanceof PolicyError)) return judged
-    first ??= judged
+    refusals.push(judged)
   }
-  throw first!
+  // One that fits but for its issuer or an extension was meant; else all that would have been accepted are named.
+  const [first, ...others] = refusals
+  throw refusals.find(({ code }) => code !== 'POLICY_IDENTITY_MISMATCH') ?? anyOf(first!, others)
+}
+
+const MOST_NAMED = 5
+
+function anyOf(first: PolicyError, others: readonly PolicyError[]): PolicyError {
+  if (others.length === 0) return first
+  const wanted = [first, ...others].map(({ details }) => details.expected!)
+  const rest = wanted.length > MOST_NAMED ? `, or one of ${wanted.length - MOST_NAMED} more` : ''
+  return new PolicyError('POLICY_IDENTITY_MISMATCH', first.message, {
+    check: 'identity',
+    expected: `${wanted.slice(0, MOST_NAMED).join(' or ')}${rest}`,
+    found: first.details.found!,
+  })
 }
 
 type CertificateSigner = Extract<VerifiedSigner, { kind: 'certificate' }>

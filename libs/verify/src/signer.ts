@@ -1,10 +1,11 @@
 import type { Bundle } from '@touchmark/bundle'
-import { defaultKeyDetails, KEY_DETAILS, type KeyDetails, type PublicKey } from '@touchmark/crypto'
+import { defaultKeyDetails, KEY_DETAILS, type CryptoPort, type KeyDetails, type PublicKey } from '@touchmark/crypto'
 import { base64Encode, hexEncode } from '@touchmark/encoding'
 import { isCodedError } from '@touchmark/errors'
 import type { TrustedRoot } from '@touchmark/trust'
-import { fulcioExtensions, parseCertificate, type Certificate } from '@touchmark/x509'
+import { fulcioExtensions, parseCertificate, type Certificate, type FulcioExtensions } from '@touchmark/x509'
 import { VerifyError } from './errors.js'
+import { leafOf } from './known-leaves.js'
 import type { VerifiedSigner } from './result.js'
 
 /** Keys given by the user instead of an identity, and the root that their log entries are held against. */
@@ -22,7 +23,7 @@ export type ClaimedSigner =
   | { readonly kind: 'key'; readonly key: PublicKey }
 
 /** Reads the certificate, or takes the key that was given. */
-export function claimedSigner(bundle: Bundle, keys: KeyTrust | undefined): ClaimedSigner {
+export function claimedSigner(bundle: Bundle, keys: KeyTrust | undefined, crypto: CryptoPort): ClaimedSigner {
   const { signer } = bundle
   if (signer.kind === 'publicKey') return { kind: 'key', key: givenKey(signer.hint, keys) }
   if (keys !== undefined)
@@ -32,10 +33,10 @@ export function claimedSigner(bundle: Bundle, keys: KeyTrust | undefined): Claim
       found: 'a certificate',
     })
   const [leafDer, ...others] = signer.kind === 'certificate' ? [signer.certificate] : signer.certificates
-  const certificate = readCertificate(leafDer)
+  const certificate = readCertificate(leafDer, (der) => leafOf(der, crypto))
   for (const der of others) {
     // Intermediates of the bundle are not used: paths go over the trusted root's own certificates.
-    const { isSelfIssued, subject } = readCertificate(der)
+    const { isSelfIssued, subject } = readCertificate(der, parseCertificate)
     if (isSelfIssued)
       throw new VerifyError('VERIFY_CHAIN_HAS_ROOT', 'the bundle brings a root certificate along', {
         check: 'certificate path',
@@ -62,9 +63,9 @@ function givenKey(hint: string, keys: KeyTrust | undefined): PublicKey {
   return key
 }
 
-function readCertificate(der: Uint8Array): Certificate {
+function readCertificate(der: Uint8Array, parse: (der: Uint8Array) => Certificate): Certificate {
   try {
-    return parseCertificate(der)
+    return parse(der)
   } catch (cause) {
     if (!isCodedError(cause)) throw cause
     throw new VerifyError('VERIFY_CERTIFICATE_INVALID', cause.message, {
@@ -80,28 +81,37 @@ function readCertificate(der: Uint8Array): Certificate {
 export function signerOf(claimed: ClaimedSigner): VerifiedSigner {
   if (claimed.kind === 'key') return { kind: 'key', publicKey: claimed.key }
   const { certificate } = claimed
-  const bad = (message: string, expected: string, found: string, cause?: unknown): never => {
-    throw new VerifyError('VERIFY_CERTIFICATE_INVALID', message, {
-      cause,
-      check: 'certificate identity',
-      expected,
-      found,
-    })
-  }
   const [subject, ...others] = certificate.san
-  const names = certificate.san.length + certificate.unknownNames.length
   if (subject === undefined || others.length > 0 || certificate.unknownNames.length > 0)
-    return bad('the certificate must name exactly one signer', 'one e-mail address, URI or user name', `${names} names`)
+    throw badIdentity(
+      'the certificate must name exactly one signer',
+      'one e-mail address, URI or user name',
+      `${certificate.san.length + certificate.unknownNames.length} names`,
+    )
+  const { issuer, issuerV1, issuerV2, values } = identityExtensions(certificate)
+  if (issuer === undefined)
+    throw badIdentity('the certificate does not say who vouched for the signer', 'an issuer', 'none')
+  if (issuerV1 !== undefined && issuerV2 !== undefined && issuerV1 !== issuerV2)
+    throw badIdentity('the certificate names two issuers', issuerV2, issuerV1)
+  return { kind: 'certificate', subject, issuer, extensions: values, certificate: certificate.der }
+}
+
+function identityExtensions(certificate: Certificate): FulcioExtensions {
   try {
-    const { issuer, issuerV1, issuerV2, values } = fulcioExtensions(certificate)
-    if (issuer === undefined) return bad('the certificate does not say who vouched for the signer', 'an issuer', 'none')
-    if (issuerV1 !== undefined && issuerV2 !== undefined && issuerV1 !== issuerV2)
-      return bad('the certificate names two issuers', issuerV2, issuerV1)
-    return { kind: 'certificate', subject, issuer, extensions: values, certificate: certificate.der }
+    return fulcioExtensions(certificate)
   } catch (cause) {
-    if (!isCodedError(cause) || cause instanceof VerifyError) throw cause
-    return bad(cause.message, 'extensions of a signing certificate', 'ones that do not decode', cause)
+    if (!isCodedError(cause)) throw cause
+    throw badIdentity(cause.message, 'extensions of a signing certificate', 'ones that do not decode', cause)
   }
+}
+
+function badIdentity(message: string, expected: string, found: string, cause?: unknown): VerifyError {
+  return new VerifyError('VERIFY_CERTIFICATE_INVALID', message, {
+    cause,
+    check: 'certificate identity',
+    expected,
+    found,
+  })
 }
 
 function unsupportedKey(why: string, cause?: unknown): VerifyError {

@@ -1,80 +1,16 @@
 import { beforeAll, describe, expect, it } from '@jest/globals'
-import type { Bundle, InclusionProof, TransparencyLogEntry } from '@touchmark/bundle'
+import type { Bundle } from '@touchmark/bundle'
 import { canonicalJson, equalBytes, utf8Encode, type JsonValue } from '@touchmark/encoding'
 import { isCodedError } from '@touchmark/errors'
 import { embeddedScts } from '@touchmark/x509'
 import { PolicyError, VerifyError, type VerifyBundleInput } from './index.js'
 import { TestInstance } from './testing/instance.js'
-import { FORMS, hintOf, sign, withEntry, type Form, type Signed } from './testing/signing.js'
+import { FORMS, hintOf, sign, type Form, type Signed } from './testing/signing.js'
+import { isSame, PARTS } from './testing/swap-parts.js'
 import { verifySigned } from './testing/verifying.js'
 
 // reliability.md V1: two valid bundles of one form; each part of one is put into the other; every result must be refused.
 // Once for two bundles of one instance, and once for two instances that differ in nothing but their keys.
-
-type Part = (into: Bundle, from: Bundle) => Bundle
-const entry =
-  (change: (own: TransparencyLogEntry, other: TransparencyLogEntry) => Partial<TransparencyLogEntry>): Part =>
-  (into, from) =>
-    withEntry(into, (own) => ({ ...own, ...change(own, from.tlogEntries[0]!) }))
-const proof = (change: (other: InclusionProof) => Partial<InclusionProof>): Part =>
-  entry((own, other) =>
-    own.inclusionProof && other.inclusionProof
-      ? { inclusionProof: { ...own.inclusionProof, ...change(other.inclusionProof) } }
-      : {},
-  )
-const message =
-  (name: 'messageDigest' | 'signature'): Part =>
-  (into, from) =>
-    into.content.kind === 'message' && from.content.kind === 'message'
-      ? {
-          ...into,
-          content: { kind: 'message', message: { ...into.content.message, [name]: from.content.message[name] } },
-        }
-      : into
-const envelope =
-  (name: 'payload' | 'signature'): Part =>
-  (into, from) =>
-    into.content.kind === 'dsse' && from.content.kind === 'dsse'
-      ? {
-          ...into,
-          content: { kind: 'dsse', envelope: { ...into.content.envelope, [name]: from.content.envelope[name] } },
-        }
-      : into
-
-const PARTS: Record<string, Part> = {
-  signer: (into, from) => ({ ...into, signer: from.signer }),
-  content: (into, from) => ({ ...into, content: from.content }),
-  'message digest': message('messageDigest'),
-  'message signature': message('signature'),
-  payload: envelope('payload'),
-  'envelope signature': envelope('signature'),
-  'log entry': (into, from) => ({ ...into, tlogEntries: from.tlogEntries }),
-  'entry body': entry((_own, other) => ({ canonicalizedBody: other.canonicalizedBody })),
-  'log id': entry((_own, other) => ({ logId: other.logId })),
-  'log index': entry((_own, other) => ({ logIndex: other.logIndex })),
-  'integrated time': entry((own, other) =>
-    own.integratedTime === undefined ? {} : { integratedTime: other.integratedTime! },
-  ),
-  promise: entry((own, other) => (own.inclusionPromise ? { inclusionPromise: other.inclusionPromise! } : {})),
-  proof: proof((other) => other),
-  'proof index': proof(({ logIndex }) => ({ logIndex })),
-  'proof hashes': proof(({ hashes }) => ({ hashes })),
-  'root hash': proof(({ rootHash }) => ({ rootHash })),
-  'tree size': proof(({ treeSize }) => ({ treeSize })),
-  checkpoint: proof(({ checkpoint }) => ({ checkpoint: checkpoint! })),
-  'checkpoint, root and size': proof(({ checkpoint, rootHash, treeSize }) => ({
-    checkpoint: checkpoint!,
-    rootHash,
-    treeSize,
-  })),
-  timestamps: (into, from) => ({ ...into, timestamps: from.timestamps }),
-}
-
-function isSame(a: unknown, b: unknown): boolean {
-  const text = (value: unknown): string =>
-    JSON.stringify(value, (_name, inner: unknown) => (typeof inner === 'bigint' ? `${inner}n` : inner))
-  return text(a) === text(b)
-}
 
 function refusalOf(what: () => unknown): unknown {
   try {

@@ -20,7 +20,6 @@ import {
   V1,
   withWindow,
   changeEntry,
-  changeProof,
   flip,
   signatureOf,
   windowOf,
@@ -48,16 +47,6 @@ describe('verifyBundle passes over', () => {
     const result = verifySigned(signed, root, { bundle: { ...signed.bundle, timestamps } })
     expect(result.times).toHaveLength(1)
     expect(result.checks.map(({ check }) => check)).toContain('timestamp ignored')
-  })
-
-  it('a proof without a checkpoint beside a promise, as bundles of version 0.1 have it', async () => {
-    const signed = await make('0.1 message, v1')
-    const bundle = changeProof(signed, (one) => ({
-      ...without(one, 'checkpoint'),
-      rootHash: flip(one.rootHash),
-    }))
-    const result = verifySigned(signed, root, { bundle })
-    expect(result.logEntries[0]!.checkpoint).toBeUndefined()
   })
 
   it('intermediates in the bundle, which it does not use', async () => {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import { generateSigner, randomBytes } from '@touchmark/crypto/node'
 import type { LogInstance } from '@touchmark/trust'
 import { logInstance, START } from './testing/instance.js'
-import { prepareWorkshop, root } from './testing/workshop.js'
+import { instance, prepareWorkshop, root } from './testing/workshop.js'
 import { TrustMaterial, trustMaterialOf } from './trust-material.js'
 
 beforeAll(prepareWorkshop)
@@ -55,9 +55,37 @@ describe('TrustMaterial', () => {
     expect(withCtlogs(broken).ctlog(log!.logId).found).toBe('unusable')
   })
 
+  it('reads a log once', () => {
+    const [log] = root.ctlogs
+    const material = withCtlogs(log!)
+    expect(material.ctlog(log!.logId)).toBe(material.ctlog(log!.logId))
+  })
+
+  it('takes the first certificate of a timestamp authority, the last of each authority, and what is between', () => {
+    const certificates = [instance.tsaChain[0].der, instance.caChain[0].der, instance.caChain[1].der] as const
+    const authority = { ...root.certificateAuthorities[0]!, certificates }
+    const material = new TrustMaterial({
+      ...root,
+      certificateAuthorities: [authority],
+      timestampAuthorities: [authority],
+    })
+    const ders = (list: readonly { readonly der: Uint8Array }[]) => list.map(({ der }) => der)
+    const [ca] = material.certificateAuthorities
+    expect(ders([...ca!.intermediates, ca!.anchor])).toEqual(certificates)
+    expect(ca!.intermediates).toHaveLength(2)
+    const [tsa] = material.timestampAuthorities
+    const { leaf, intermediates, root: last } = tsa!.authority
+    expect(ders([leaf, ...intermediates, last])).toEqual(certificates)
+    expect(intermediates).toHaveLength(1)
+  })
+
   it('is known by its CAs', () => {
     expect(trustMaterialOf(root).description).toBe('https://ca.example.com')
     const [ca] = root.certificateAuthorities
+    const second = { ...ca!, uri: 'https://second.example.com' }
+    expect(new TrustMaterial({ ...root, certificateAuthorities: [ca!, second, ca!] }).description).toBe(
+      'https://ca.example.com, https://second.example.com',
+    )
     expect(new TrustMaterial({ ...root, certificateAuthorities: [{ ...ca!, uri: '' }] }).description).toBe('ca')
     expect(new TrustMaterial({ ...root, certificateAuthorities: [] }).description).toMatch(/without/)
     expect(

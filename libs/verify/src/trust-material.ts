@@ -62,8 +62,8 @@ export class TrustMaterial {
   get certificateAuthorities(): readonly TrustedCa[] {
     return (this.#cas ??= this.#root.certificateAuthorities.flatMap((authority) => {
       const chain = readChain(authority)
-      const anchor = chain?.at(-1)
-      if (chain === undefined || anchor === undefined) return []
+      const anchor = chain.at(-1)
+      if (anchor === undefined) return []
       const name = authority.uri || authority.subject.commonName
       return [{ name, anchor, intermediates: chain.slice(0, -1), validFor: authority.validFor }]
     }))
@@ -72,9 +72,9 @@ export class TrustMaterial {
   get timestampAuthorities(): readonly TrustedTsa[] {
     return (this.#tsas ??= this.#root.timestampAuthorities.flatMap((authority) => {
       const chain = readChain(authority)
-      const leaf = chain?.[0]
-      const root = chain?.at(-1)
-      if (chain === undefined || leaf === undefined || root === undefined) return []
+      const root = chain.at(-1)
+      if (root === undefined) return []
+      const leaf = chain[0]!
       const { validFor } = authority
       const intermediates = chain.slice(1, -1)
       return [
@@ -151,11 +151,12 @@ function parseKey(details: KeyDetails, raw: Uint8Array): PublicKey {
   }
 }
 
-function readChain(authority: Authority): Certificate[] | undefined {
+/** Empty when one of the certificates cannot be read. */
+function readChain(authority: Authority): readonly Certificate[] {
   try {
     return authority.certificates.map((der) => parseCertificate(der))
   } catch (error) {
     if (!isCodedError(error)) throw error
-    return undefined
+    return []
   }
 }

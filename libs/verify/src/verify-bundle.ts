@@ -41,7 +41,7 @@ export function verifyBundle(input: VerifyBundleInput): VerificationResult {
   const root = 'tlogs' in input.trust ? input.trust : input.trust.root
   validatePolicy(policy, keys === undefined ? 'certificate' : 'key')
   const material = root && trustMaterialOf(root)
-  const claimed = claimedSigner(bundle, keys)
+  const claimed = claimedSigner(bundle, keys, crypto)
   if (claimed.kind === 'certificate') refuseOtherInstance(claimed.certificate, bundle, material!)
 
   const checks: PerformedCheck[] = []

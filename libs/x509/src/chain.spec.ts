@@ -280,11 +280,17 @@ describe('work is bounded', () => {
     const intermediates = Array.from({ length: 64 }, () => m.certificate)
     expect(() => build([l, m, r], { intermediates })).toThrowCode('X509_CHAIN_TOO_MUCH_WORK')
   })
-  it('and a link between CAs is verified once, the leaf each time', () => {
+  it('and a link is verified once by a port, for each certificate that was read', () => {
     const port = counting()
     build([l, m, r], { crypto: port })
     expect(port.count).toBe(2)
     build([l, m, r], { crypto: port })
+    expect(port.count).toBe(2)
+    const again = { ...l, certificate: parseCertificate(l.certificate.der) }
+    build([again, m, r], { crypto: port })
     expect(port.count).toBe(3)
+    const other = counting()
+    build([l, m, r], { crypto: other })
+    expect(other.count).toBe(2)
   })
 })

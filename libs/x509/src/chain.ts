@@ -136,14 +136,13 @@ function problemOf(search: Search, path: readonly Certificate[]): X509Error | un
   }
 }
 
-// Links between CA certificates that a port has proven. A verifier keeps its trusted root's certificates, and a P-384
-// verification costs ten times all the rest; a leaf is never kept.
+// Links that a port has proven, for as long as somebody holds both certificates. A verifier keeps those of its trusted root and of the
+// last signers, and a P-384 verification costs as much as all the rest.
 const proven = new WeakMap<CryptoPort, WeakMap<Certificate, WeakSet<Certificate>>>()
 
 function verifyLink(search: Search, child: Certificate, issuer: Certificate): void {
   if (search.links++ === MAX_LINKS) fail('X509_CHAIN_TOO_MUCH_WORK', `more than ${MAX_LINKS} signatures to look at`)
-  const keep = child !== search.leaf
-  if (keep && proven.get(search.crypto)?.get(child)?.has(issuer) === true) return
+  if (proven.get(search.crypto)?.get(child)?.has(issuer) === true) return
   try {
     verifyCertificateSignature(child, issuer.publicKey, search.crypto)
   } catch (cause) {
@@ -151,7 +150,6 @@ function verifyLink(search: Search, child: Certificate, issuer: Certificate): vo
     const code = cause.code === 'X509_SIGNATURE_INVALID' ? 'X509_CHAIN_SIGNATURE' : 'X509_CHAIN_ALGORITHM'
     throw new X509Error(code, `"${nameToString(issuer.subject)}": ${cause.message}`, { cause })
   }
-  if (!keep) return
   let links = proven.get(search.crypto)
   if (links === undefined) proven.set(search.crypto, (links = new WeakMap()))
   const issuers = links.get(child)

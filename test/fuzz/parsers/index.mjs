@@ -1,6 +1,10 @@
 import { certificateParsers } from './certificates.mjs'
+import { documentParsers } from './documents.mjs'
 import { entryParsers } from './entries.mjs'
 import { jsonParsers } from './json.mjs'
+import { keyFileParsers } from './key-files.mjs'
+import { loginParsers } from './logins.mjs'
+import { policyParsers } from './policies.mjs'
 import { queryParsers } from './queries.mjs'
 import { timestampParsers } from './timestamps.mjs'
 import { treeParsers } from './tree.mjs'
@@ -17,4 +21,8 @@ export const parsers = [
   ...timestampParsers,
   ...treeParsers,
   ...queryParsers,
+  ...keyFileParsers,
+  ...policyParsers,
+  ...loginParsers,
+  ...documentParsers,
 ]

@@ -1,30 +1,20 @@
+import { IN_TOTO_PAYLOAD_TYPE } from '@touchmark/bundle'
 import { signStatement } from '@touchmark/sign'
+import { planStatements, type StatementOptions, type StatementTarget } from '../attest/statement-targets.js'
 import type { CliContext } from '../context.js'
 import { runSigning, type SignOptions } from '../signing/run-signing.js'
-import { planTargets } from '../signing/targets.js'
-import { buildStatement, predicateTypeUri, readPredicate } from '../statement.js'
 
-export interface AttestOptions extends SignOptions {
-  /** A file that holds the predicate. */
-  readonly predicate: string
-  readonly type: string
-}
+export interface AttestOptions extends SignOptions, StatementOptions {}
 
-/** `touchmark attest FILE… --predicate P --type T`: the same for in-toto statements about the files. */
+/** `touchmark attest FILE… (--predicate P --type T | --sbom S | --statement S)`: in-toto statements about files, signed. */
 export async function attestCommand(
   context: CliContext,
   files: readonly string[],
   options: AttestOptions,
 ): Promise<void> {
-  const targets = await planTargets(files, options, '.att.sigstore.json')
-  predicateTypeUri(options.type)
-  const predicate = await readPredicate(options.predicate)
-  await runSigning(context, targets, options, (file, artifact, identity, services) =>
-    signStatement(
-      buildStatement(file, artifact, options.type, predicate),
-      'application/vnd.in-toto+json',
-      identity,
-      services,
-    ),
+  const targets = await planStatements(files, options, context.clock)
+  const byBundle = new Map(targets.map((target): [string, StatementTarget] => [target.bundle, target]))
+  await runSigning(context, targets, options, ({ bundle }, _artifact, identity, services) =>
+    signStatement(byBundle.get(bundle)!.payload(), IN_TOTO_PAYLOAD_TYPE, identity, services),
   )
 }

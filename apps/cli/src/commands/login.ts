@@ -3,16 +3,13 @@ import { demoLogin } from '../oidc/demo-login.js'
 import { discoverProvider } from '../oidc/discovery.js'
 import { printJson, rows } from '../output.js'
 import { issuerUrl } from '../services.js'
-import { login } from '../tokens.js'
+import { login, type TokenOptions } from '../tokens.js'
 import { trustCurrentInstance, type InstanceOptions } from '../trust-store.js'
 
 /** `touchmark login`: a fresh token, kept until it expires. */
-export async function loginCommand(
-  context: CliContext,
-  options: InstanceOptions & { device?: boolean },
-): Promise<void> {
+export async function loginCommand(context: CliContext, options: InstanceOptions & TokenOptions): Promise<void> {
   const instance = await trustCurrentInstance(context, options)
-  const { claims } = await login(context, issuerUrl(context, instance), options.device === true ? { device: true } : {})
+  const { claims } = await login(context, issuerUrl(context, instance), options)
   const said = {
     identity: claims.principal,
     issuer: claims.issuer,

@@ -9,6 +9,9 @@ export async function signCommand(context: CliContext, files: readonly string[],
     context,
     await planTargets(files, options, '.sigstore.json'),
     options,
-    (_file, artifact, identity, services) => signBlob(artifact, identity, services),
+    (_target, artifact, identity, services) => {
+      if (!('bytes' in artifact)) throw new TypeError('a file is signed by its bytes')
+      return signBlob(artifact.bytes, identity, services)
+    },
   )
 }

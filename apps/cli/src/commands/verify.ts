@@ -1,17 +1,21 @@
-import type { Policy, VerificationResult } from '@touchmark/verify'
-import { hexEncode } from '@touchmark/encoding'
-import { isCodedError } from '@touchmark/errors'
 import type { CliContext } from '../context.js'
-import { CliError } from '../errors.js'
-import { exitCodeOf } from '../exit-codes.js'
-import { errorJson, errorText, printable, printJson, rows } from '../output.js'
-import { predicateTypeUri } from '../statement.js'
-import { trustedRootFile, trustInstance, type InstanceOptions } from '../trust-store.js'
-import { identityPolicy, isDigest, verifyFile, type IdentityOptions } from '../verify-artifact.js'
+import { Progress } from '../output.js'
+import { judgeAll } from '../verifying/batch.js'
+import { readDemand, type DemandOptions } from '../verifying/demand.js'
+import type { Ask } from '../verifying/policy-file/rules.js'
+import { report } from '../verifying/report.js'
+import { findSubjects, type SubjectOptions } from '../verifying/subjects.js'
 
-export interface VerifyOptions extends InstanceOptions, IdentityOptions {
-  readonly trustedRoot?: string
-  readonly bundle?: string
+export interface VerifyOptions extends DemandOptions, SubjectOptions {
+  /** Threads that verify; 0: none beside the main one. Default: as many as are worth their start. */
+  readonly threads?: number
+}
+
+export interface VerifyAttestationOptions extends VerifyOptions {
+  /** Where the signed statement goes, with one file. */
+  readonly statementOut?: string
+  /** The same for its predicate. */
+  readonly predicateOut?: string
 }
 
 /** `touchmark verify FILE…`: every file must verify; each failure is said, and the first one decides the exit code. */
@@ -20,91 +24,42 @@ export async function verifyCommand(
   files: readonly string[],
   options: VerifyOptions,
 ): Promise<void> {
-  await verifyAll(context, files, options, { identities: [identityPolicy(options)] }, '.sigstore.json')
+  await verifyAll(context, 'signature', files, options)
 }
 
-/** `touchmark verify-attestation FILE…`. */
+/** `touchmark verify-attestation FILE…`: each file needs one attestation at least that verifies and is what was asked for. */
 export async function verifyAttestationCommand(
   context: CliContext,
   files: readonly string[],
-  options: VerifyOptions & { type?: string },
+  options: VerifyAttestationOptions,
 ): Promise<void> {
-  const types = options.type === undefined ? {} : { predicateTypes: [predicateTypeUri(options.type)] }
-  await verifyAll(
-    context,
-    files,
-    options,
-    { identities: [identityPolicy(options)], content: 'attestation', ...types },
-    '.att.sigstore.json',
-  )
+  if (options.statementOut === undefined && options.predicateOut === undefined)
+    return verifyAll(context, 'attestation', files, options)
+  const { verifyAndWrite } = await import('../verifying/statement-files.js')
+  return verifyAndWrite(context, files, options)
 }
 
 async function verifyAll(
   context: CliContext,
+  ask: Ask,
   files: readonly string[],
   options: VerifyOptions,
-  policy: Policy,
-  suffix: string,
 ): Promise<void> {
-  if (options.bundle !== undefined && files.length > 1) throw new CliError('CLI_USAGE', '--bundle goes with one file')
-  if (options.bundle === undefined && files.some(isDigest))
-    throw new CliError('CLI_USAGE', 'a digest says nothing about where its bundle is: pass --bundle FILE')
-  const trust =
-    options.trustedRoot === undefined
-      ? (await trustInstance(context, options)).config.trustedRoot
-      : await trustedRootFile(options.trustedRoot, options.rootFingerprint)
-  const outcomes: Outcome[] = []
-  for (const file of files) {
-    try {
-      outcomes.push({ file, result: await verifyFile(file, options.bundle ?? `${file}${suffix}`, trust, policy) })
-    } catch (error) {
-      if (!isCodedError(error)) throw error
-      outcomes.push({ file, error })
+  // What is said wrongly is refused before an instance is asked for anything.
+  const { subjects, excluded } = await findSubjects(files, ask, options)
+  const brief = !context.json && subjects.length > 1
+  const demand = { ...(await readDemand(context, ask, options)), brief }
+  const progress = new Progress(context)
+  try {
+    const onDone = (done: number): void => {
+      if (subjects.length > 1) progress.show(`looked at ${done} of ${subjects.length}`)
     }
+    const outcomes = await judgeAll(subjects, demand, onDone, options.threads)
+    progress.clear()
+    report(context, outcomes, excluded)
+    const failed = outcomes.find((one) => !one.verified)
+    if (failed !== undefined && !failed.verified) process.exitCode = failed.exitCode
+  } finally {
+    progress.clear()
   }
-  const failed = outcomes.find((outcome) => outcome.error !== undefined)
-  if (context.json) printJson(context, { verified: failed === undefined, files: outcomes.map(outcomeJson) })
-  // Standard output says "verified" only when everything is.
-  else outcomes.forEach((outcome) => (failed === undefined ? context.out : context.err)(outcomeText(outcome)))
-  if (failed !== undefined) process.exitCode = exitCodeOf(failed.error)
-}
-
-interface Outcome {
-  readonly file: string
-  readonly result?: VerificationResult
-  readonly error?: unknown
-}
-
-function outcomeJson({ file, result, error }: Outcome): Record<string, unknown> {
-  return result === undefined
-    ? { file, verified: false, error: errorJson(error) }
-    : { file, verified: true, ...resultJson(result) }
-}
-
-function resultJson(result: VerificationResult): Record<string, unknown> {
-  const { signer, artifact, content, times, logEntries, checks } = result
-  return {
-    signer:
-      signer.kind === 'certificate'
-        ? { identity: signer.subject.value, issuer: signer.issuer, extensions: signer.extensions }
-        : { key: hexEncode(signer.publicKey.spki) },
-    digest: `${artifact.algorithm}:${hexEncode(artifact.digest)}`,
-    content: content.kind === 'attestation' ? { predicateType: content.statement.predicateType } : 'message',
-    times,
-    logEntries,
-    checks,
-  }
-}
-
-function outcomeText({ file, result, error }: Outcome): string {
-  if (result === undefined) return `NOT verified: ${printable(file)}\n${errorText(error)}`
-  const { signer, content, times, logEntries, checks } = result
-  const pairs: [string, string][] = []
-  if (signer.kind === 'certificate') pairs.push(['signed by', signer.subject.value], ['vouched for by', signer.issuer])
-  else pairs.push(['signed with', 'the key given'])
-  for (const { time, authority } of times) pairs.push(['at', `${time.toISOString()} (${authority})`])
-  for (const { log, logIndex } of logEntries) pairs.push(['log entry', `${logIndex} of ${log}`])
-  if (content.kind === 'attestation') pairs.push(['says', content.statement.predicateType])
-  pairs.push(['checks', `${checks.length} passed (--json lists them)`])
-  return `verified ${printable(file)}\n${rows(pairs)}`
 }

@@ -26,7 +26,7 @@ async function login(person: Person, options: Partial<BrowserLoginOptions> = {})
   await logging.catch(() => undefined)
   const problem = await acting
   if (problem instanceof Error) throw problem
-  return logging
+  return (await logging).idToken
 }
 
 async function go(url: URL | string): Promise<{ status: number; page: string }> {
@@ -45,6 +45,13 @@ const withParameter =
   (redirect: URL): URL => {
     if (value === undefined) redirect.searchParams.delete(name)
     else redirect.searchParams.set(name, value)
+    return redirect
+  }
+
+const appending =
+  (name: string) =>
+  (redirect: URL): URL => {
+    redirect.searchParams.append(name, 'of-mallory')
     return redirect
   }
 
@@ -86,6 +93,8 @@ describe('browserLogin', () => {
     ['a code of five thousand characters', withParameter('code', 'c'.repeat(5000)), 'CLI_LOGIN_FAILED'],
     ['a code of another login', withParameter('code', 'code-of-mallory'), 'CLI_LOGIN_FAILED'],
     ['an error of the provider', withParameter('error', 'access_denied'), 'CLI_LOGIN_FAILED'],
+    ['a second state', appending('state'), 'CLI_LOGIN_FAILED'],
+    ['a second code', appending('code'), 'CLI_LOGIN_FAILED'],
     ['the name of another provider', withParameter('iss', 'https://evil.example.com'), 'CLI_LOGIN_FAILED'],
   ])('refuses an answer with %s', async (_name, change, code) => {
     await expect(login(approving(change))).rejects.toThrowCode(code)

@@ -4,13 +4,14 @@ import type { HttpOptions } from '@touchmark/sign'
 import { CliError } from '../errors.js'
 import { codeOfRedirect, exchangeCode, startCodeLogin, type CodeLogin } from './code-flow.js'
 import type { Provider } from './discovery.js'
+import type { Grant } from './id-token.js'
 import { listenOnLoopback } from './loopback.js'
 
 const WAIT_MS = 180_000
 const CALLBACK_PATH = '/auth/callback'
 const HTML = { 'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store' }
 const PAGE = (title: string, text: string): string =>
-  `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><style>body{font:18px/1.5 system-ui;margin:15vh auto;max-width:32em;padding:0 1em}</style><h1>${title}</h1><p>${text}</p></html>`
+  `<!doctype html><html lang="en"><meta charset="utf-8"><title>${title}</title><style>body{font:17px/1.5 system-ui,sans-serif;margin:0;background:#f4f1ea;color:#1d1b16}main{max-width:26em;margin:15vh auto 0;background:#fff;padding:1.5em 2em 2em;border-radius:8px;box-shadow:0 1px 4px #0003}h1{font-size:1.35em;margin:.2em 0 .6em}</style><main><h1>${title}</h1><p>${text}</p></main></html>`
 
 export interface BrowserLoginOptions {
   readonly http: HttpOptions
@@ -23,9 +24,9 @@ export interface BrowserLoginOptions {
 
 /**
  * Logs in with the person's browser: the provider redirects to a listener on a free loopback port (RFC 8252 §7.3) that takes exactly one
- * answer, and only at its own path. Resolves with the ID token. Throws CLI_LOGIN_* and what the token endpoint's failures throw.
+ * answer, and only at its own path. Throws CLI_LOGIN_* and what the token endpoint's failures throw.
  */
-export async function browserLogin(provider: Provider, options: BrowserLoginOptions): Promise<string> {
+export async function browserLogin(provider: Provider, options: BrowserLoginOptions): Promise<Grant> {
   const waitMs = options.waitMs ?? WAIT_MS
   const callback = new Callback(provider)
   const listener = await listenOnLoopback((request, response) => callback.take(request, response))
@@ -77,10 +78,15 @@ class Callback {
       return void response.writeHead(400, HTML).end(PAGE('Already answered', 'This login has had its answer.'))
     try {
       const code = codeOfRedirect(this.#provider, login, new URLSearchParams(query))
-      const page = PAGE('You are logged in', 'You can close this page and go back to the terminal.')
+      const page = PAGE('You are logged in', 'Close this page and go back to the terminal, which goes on from here.')
       this.#settle(response, 200, page, () => this.#resolve(code))
     } catch (error) {
-      this.#settle(response, 400, PAGE('Not logged in', 'The terminal says why.'), () => this.#reject(error))
+      this.#settle(
+        response,
+        400,
+        PAGE('Not logged in', 'The terminal says why, and what to do. You can close this page.'),
+        () => this.#reject(error),
+      )
     }
   }
 

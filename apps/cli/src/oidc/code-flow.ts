@@ -1,12 +1,14 @@
 import { timingSafeEqual } from 'node:crypto'
 import { excerpt, printableExcerpt, send, tokenPayload, type HttpOptions } from '@touchmark/sign'
 import { CliError } from '../errors.js'
-import { jsonObject, type Provider } from './discovery.js'
+import type { Provider } from './discovery.js'
+import { readGrant, type Grant } from './id-token.js'
 import { newLoginSecrets, type LoginSecrets } from './pkce.js'
 
-/** The OAuth client that every Sigstore client is. */
-export const CLIENT_ID = 'sigstore'
-export const SCOPE = 'openid email'
+/** What is asked for; a refresh token only of a provider that gives one. */
+export function scopeOf(provider: Provider): string {
+  return provider.refreshes ? 'openid email offline_access' : 'openid email'
+}
 
 export interface CodeLogin {
   readonly secrets: LoginSecrets
@@ -21,13 +23,15 @@ export function startCodeLogin(provider: Provider, redirectUri: string): CodeLog
   const url = new URL(provider.authorizationEndpoint)
   const query = {
     response_type: 'code',
-    client_id: CLIENT_ID,
+    client_id: provider.clientId,
     redirect_uri: redirectUri,
-    scope: SCOPE,
+    scope: scopeOf(provider),
     state: secrets.state,
     nonce: secrets.nonce,
     code_challenge: secrets.codeChallenge,
     code_challenge_method: 'S256',
+    // Without it a provider must leave offline_access out (OpenID Connect Core §11).
+    ...(provider.refreshes ? { prompt: 'consent' } : {}),
   }
   for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
   return { secrets, redirectUri, url: url.href }
@@ -35,7 +39,7 @@ export function startCodeLogin(provider: Provider, redirectUri: string): CodeLog
 
 /**
  * Takes the redirect of the provider: the state must be ours (CSRF), the issuer that it names, if any, the one that was asked (RFC 9207), and
- * an error of the provider is passed on. Returns the code. Throws CLI_LOGIN_STATE or CLI_LOGIN_FAILED.
+ * an error of the provider is passed on; a parameter that comes twice is refused (RFC 6749 §3.1). Returns the code. Throws CLI_LOGIN_STATE or CLI_LOGIN_FAILED.
  */
 export function codeOfRedirect(provider: Provider, login: CodeLogin, callback: URLSearchParams): string {
   const state = Buffer.from(callback.get('state') ?? '')
@@ -45,11 +49,15 @@ export function codeOfRedirect(provider: Provider, login: CodeLogin, callback: U
       hint: 'Close other login pages and run the command again. If it happens again, somebody may be trying to log you in as someone else.',
     })
   }
+  for (const name of ['state', 'code', 'iss', 'error']) {
+    if (callback.getAll(name).length > 1)
+      throw new CliError('CLI_LOGIN_FAILED', `the answer of the browser holds "${name}" more than once`)
+  }
   const issuer = callback.get('iss')
-  if (issuer !== null && issuer !== provider.issuer) {
+  if (issuer === null ? provider.namesItself : issuer !== provider.issuer) {
     throw new CliError('CLI_LOGIN_FAILED', 'another identity provider answered than the one that was asked', {
       expected: provider.issuer,
-      found: printableExcerpt(issuer),
+      found: printableExcerpt(issuer ?? 'no name'),
     })
   }
   const error = callback.get('error')
@@ -63,16 +71,16 @@ export function codeOfRedirect(provider: Provider, login: CodeLogin, callback: U
   return code
 }
 
-/** Exchanges the code for an ID token whose nonce must be ours. Throws CLI_LOGIN_FAILED, CLI_LOGIN_NONCE, SIGN_TOKEN_MALFORMED and what `send` throws. */
+/** Exchanges the code for a grant whose ID token has our nonce. Throws CLI_LOGIN_FAILED, CLI_LOGIN_NONCE, SIGN_TOKEN_MALFORMED and what `send` throws. */
 export async function exchangeCode(
   provider: Provider,
   login: CodeLogin,
   code: string,
   http: HttpOptions,
-): Promise<string> {
+): Promise<Grant> {
   const form = {
     grant_type: 'authorization_code',
-    client_id: CLIENT_ID,
+    client_id: provider.clientId,
     code,
     redirect_uri: login.redirectUri,
     code_verifier: login.secrets.codeVerifier,
@@ -83,13 +91,13 @@ export async function exchangeCode(
     throw new CliError('CLI_LOGIN_FAILED', `the identity provider refused the code (${answer.status})`, {
       found: excerpt(answer.body),
     })
-  const token = idToken(answer.body)
-  if (tokenPayload(token)['nonce'] !== login.secrets.nonce) {
+  const grant = readGrant(provider, answer.body)
+  if (tokenPayload(grant.idToken)['nonce'] !== login.secrets.nonce) {
     throw new CliError('CLI_LOGIN_NONCE', 'the identity token was made for another login', {
       hint: 'Run the command again.',
     })
   }
-  return token
+  return grant
 }
 
 export function postForm(
@@ -103,11 +111,4 @@ export function postForm(
     body: new URLSearchParams(form).toString(),
   }
   return send('identity provider', url, init, http)
-}
-
-/** The ID token of a token response. */
-export function idToken(body: Uint8Array): string {
-  const token = jsonObject(body, 'token')['id_token']
-  if (typeof token !== 'string') throw new CliError('CLI_LOGIN_FAILED', 'the identity provider sent no ID token')
-  return token
 }

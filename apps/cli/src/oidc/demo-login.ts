@@ -27,8 +27,10 @@ export async function demoLogin(
   let url = login.url
   let form: URLSearchParams | undefined
   for (let step = 0; step < MOST_STEPS; step++) {
-    if (url.startsWith(`${REDIRECT}?`))
-      return exchangeCode(provider, login, codeOfRedirect(provider, login, new URL(url).searchParams), http)
+    if (url.startsWith(`${REDIRECT}?`)) {
+      const code = codeOfRedirect(provider, login, new URL(url).searchParams)
+      return (await exchangeCode(provider, login, code, http)).idToken
+    }
     if (new URL(url).origin !== origin)
       throw new CliError('CLI_LOGIN_FAILED', 'the demonstration issuer led to another host')
     const page = await visit(url, form, cookies, http)

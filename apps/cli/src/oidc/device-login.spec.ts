@@ -16,8 +16,10 @@ beforeEach(async () => {
 })
 afterEach(() => provider.close())
 
-const login = async (): Promise<string> =>
-  deviceLogin(await discoverProvider(provider.issuer, http), { http, announce: (where) => void announced.push(where) })
+const login = async (): Promise<string> => {
+  const announce = (where: { url: string; code: string }): void => void announced.push(where)
+  return (await deviceLogin(await discoverProvider(provider.issuer, http), { http, announce })).idToken
+}
 
 const error = (code: string): [number, string] => [400, JSON.stringify({ error: code })]
 const forms = (path: string): URLSearchParams[] =>

@@ -1,7 +1,8 @@
 import { excerpt, type HttpOptions } from '@touchmark/sign'
 import { CliError } from '../errors.js'
-import { CLIENT_ID, idToken, postForm, SCOPE } from './code-flow.js'
+import { postForm, scopeOf } from './code-flow.js'
 import { jsonObject, type Provider } from './discovery.js'
+import { readGrant, type Grant } from './id-token.js'
 import { newLoginSecrets } from './pkce.js'
 
 export interface DeviceLoginOptions {
@@ -10,15 +11,20 @@ export interface DeviceLoginOptions {
   readonly announce: (where: { url: string; code: string }) => void
 }
 
-/** Logs in on another device (RFC 8628, with PKCE). Resolves with the ID token. Throws CLI_LOGIN_FAILED or CLI_LOGIN_TIMEOUT. */
-export async function deviceLogin(provider: Provider, options: DeviceLoginOptions): Promise<string> {
+/** Logs in on another device (RFC 8628, with PKCE). Throws CLI_LOGIN_FAILED or CLI_LOGIN_TIMEOUT. */
+export async function deviceLogin(provider: Provider, options: DeviceLoginOptions): Promise<Grant> {
   if (provider.deviceAuthorizationEndpoint === undefined) {
     throw new CliError('CLI_LOGIN_FAILED', 'the identity provider offers no device flow', {
       hint: 'Log in where there is a browser, or pass --identity-token.',
     })
   }
   const { codeVerifier, codeChallenge } = newLoginSecrets()
-  const request = { client_id: CLIENT_ID, scope: SCOPE, code_challenge: codeChallenge, code_challenge_method: 'S256' }
+  const request = {
+    client_id: provider.clientId,
+    scope: scopeOf(provider),
+    code_challenge: codeChallenge,
+    code_challenge_method: 'S256',
+  }
   const answer = await postForm(provider.deviceAuthorizationEndpoint, request, options.http)
   if (answer.status !== 200)
     throw new CliError('CLI_LOGIN_FAILED', `the device flow was refused (${answer.status})`, {
@@ -39,7 +45,7 @@ export async function deviceLogin(provider: Provider, options: DeviceLoginOption
     typeof value === 'number' && value >= 1 && value <= 3600 ? value : otherwise
   const poll = {
     grant_type: 'urn:ietf:params:oauth:grant-type:device_code',
-    client_id: CLIENT_ID,
+    client_id: provider.clientId,
     device_code: deviceCode,
     code_verifier: codeVerifier,
   }
@@ -56,12 +62,12 @@ async function pollForToken(
   form: Readonly<Record<string, string>>,
   times: { interval: number; patience: number },
   http: HttpOptions,
-): Promise<string> {
+): Promise<Grant> {
   let interval = times.interval
   for (let waited = 0; waited < times.patience; waited += interval) {
     await http.sleep(interval * 1000)
     const answer = await postForm(provider.tokenEndpoint, form, http)
-    if (answer.status === 200) return idToken(answer.body)
+    if (answer.status === 200) return readGrant(provider, answer.body)
     const error = jsonObject(answer.body, 'device')['error']
     if (error === 'expired_token') break
     if (error === 'slow_down') interval += 5

@@ -24,6 +24,10 @@ describe('discoverProvider', () => {
       authorizationEndpoint: `${provider.issuer}/auth`,
       tokenEndpoint: `${provider.issuer}/token`,
       deviceAuthorizationEndpoint: `${provider.issuer}/device`,
+      revocationEndpoint: undefined,
+      clientId: 'sigstore',
+      refreshes: false,
+      namesItself: false,
       demo: false,
     })
   })
@@ -45,13 +49,37 @@ describe('discoverProvider', () => {
     await expect(discover({}, `${provider.issuer}/`)).rejects.toThrowCode('CLI_LOGIN_FAILED')
   })
 
-  it.each(['authorization_endpoint', 'token_endpoint', 'device_authorization_endpoint'])(
+  it.each(['authorization_endpoint', 'token_endpoint', 'device_authorization_endpoint', 'revocation_endpoint'])(
     'refuses a %s that is no web address',
     async (name) => {
       for (const endpoint of ['file:///etc/passwd', 'javascript:alert(1)', 'vscode://x', '/auth', ''])
         await expect(discover({ [name]: endpoint })).rejects.toThrowCode('CLI_LOGIN_FAILED')
     },
   )
+
+  it.each([
+    [undefined, undefined, false],
+    [['openid'], undefined, false],
+    ['offline_access', undefined, false],
+    [['openid', 'offline_access'], undefined, true],
+    [['offline_access'], ['authorization_code'], false],
+    [['offline_access'], ['authorization_code', 'refresh_token'], true],
+  ])('asks for refresh tokens where they are listed: scopes %j, grants %j: %j', async (scopes, grants, refreshes) => {
+    const document = { scopes_supported: scopes, grant_types_supported: grants }
+    await expect(discover(document)).resolves.toMatchObject({ refreshes })
+  })
+
+  it('refuses a provider that says that it does not check PKCE as we do it', async () => {
+    await expect(discover({ code_challenge_methods_supported: ['plain'] })).rejects.toThrowCode('CLI_LOGIN_FAILED')
+    await expect(discover({ code_challenge_methods_supported: ['plain', 'S256'] })).resolves.toBeDefined()
+  })
+
+  it('follows no redirect to the document of another issuer', async () => {
+    const http = testHttp({
+      fetch: async () => new Response('', { status: 302, headers: { location: `${provider.issuer}/.well-known/x` } }),
+    })
+    await expect(discoverProvider(provider.issuer, http)).rejects.toThrowCode('SIGN_SERVICE_ANSWER')
+  })
 
   it('refuses an endpoint that is less protected than its issuer', async () => {
     const issuer = 'https://login.example.com'

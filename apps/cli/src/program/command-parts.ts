@@ -1,6 +1,7 @@
 import { InvalidArgumentError, type Command } from 'commander'
-import type { CliContext } from '../context.js'
+import { createContext, type CliContext } from '../context.js'
 import { exitCodeOf } from '../exit-codes.js'
+import { printError } from '../output.js'
 
 /** A port: 0 lets the system choose. */
 export const port = (text: string): number => {
@@ -26,7 +27,6 @@ export function action(work: (context: CliContext, args: string[], options: neve
   return async (...received: unknown[]): Promise<void> => {
     const command = received.at(-1) as Command
     const options = command.optsWithGlobals<{ json?: boolean }>()
-    const [{ createContext }, { printError }] = await Promise.all([import('../context.js'), import('../output.js')])
     const context = createContext(options)
     try {
       await work(context, command.args, options as never)

@@ -1,10 +1,10 @@
-import type { Identity, SignStep } from '@touchmark/sign'
+import type { SigningIdentity, SignStep } from '@touchmark/sign'
 import type { CliContext } from '../context.js'
 import { exitCodeOf } from '../exit-codes.js'
 import { errorJson, printable, printError, printJson, rows } from '../output.js'
 import type { FoundToken } from '../tokens.js'
 import type { TrustedInstance } from '../trust-store.js'
-import { holderOf } from '../verify-artifact.js'
+import { holderOf } from './own-bundle.js'
 import type { Target } from './targets.js'
 
 /** What became of one file. */
@@ -18,8 +18,11 @@ export interface Signed {
 }
 
 export interface Report {
-  identity: Identity
-  token: FoundToken
+  identity: SigningIdentity
+  /** Of a keyless signer. */
+  token?: FoundToken
+  /** Of a signer with a key. */
+  keyFile?: string
   instance: TrustedInstance
   signed: readonly Signed[]
   steps: Partial<Record<SignStep, number>>
@@ -29,15 +32,10 @@ export interface Report {
 /** Says what was signed, by whom, and what kept the rest from it; sets the exit code. */
 export function report(context: CliContext, made: Report): void {
   const { failure, signed, instance } = made
-  const signer = {
-    identity: holderOf(made.identity.certificate).subject.exact,
-    issuer: made.token.claims.issuer,
-    tokenSource: made.token.source,
-  }
   if (failure !== undefined) process.exitCode = exitCodeOf(failure.error)
   if (context.json) {
     const error = failure === undefined ? {} : { error: { file: failure.item.file, ...errorJson(failure.error) } }
-    return printJson(context, { instance: instance.url, ...signer, steps: made.steps, signed, ...error })
+    return printJson(context, { instance: instance.url, ...signerJson(made), steps: made.steps, signed, ...error })
   }
   if (failure !== undefined) {
     printError(context, failure.error)
@@ -56,13 +54,24 @@ export function report(context: CliContext, made: Report): void {
       ])}`,
     )
   }
-  context.out(
-    rows(
-      [
-        ['as', signer.identity],
-        ['vouched for by', signer.issuer],
-      ],
-      '',
-    ),
-  )
+  context.out(rows(signerRows(made), ''))
+}
+
+function signerJson({ identity, token, keyFile }: Report): Record<string, unknown> {
+  if (!('certificate' in identity)) return { key: keyFile, keyHint: identity.hint }
+  const { subject, issuer } = holderOf(identity.certificate)
+  return { identity: subject.exact, issuer, tokenSource: token?.source }
+}
+
+function signerRows({ identity, keyFile }: Report): [string, string][] {
+  if (!('certificate' in identity))
+    return [
+      ['with key', keyFile ?? ''],
+      ['key hint', identity.hint],
+    ]
+  const { subject, issuer } = holderOf(identity.certificate)
+  return [
+    ['as', subject.exact],
+    ['vouched for by', issuer],
+  ]
 }

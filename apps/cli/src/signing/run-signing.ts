@@ -1,106 +1,132 @@
 import { encodeBundle, parseBundle, type Bundle } from '@touchmark/bundle'
-import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
 import { isCodedError } from '@touchmark/errors'
-import { obtainIdentity, type Identity, type SignContext, type SignStep } from '@touchmark/sign'
-import { verifyBundle } from '@touchmark/verify'
+import type { SignContext, SigningIdentity, SignStep } from '@touchmark/sign'
+import type { Artifact } from '@touchmark/verify'
 import type { CliContext } from '../context.js'
+import { CliError } from '../errors.js'
 import { readInput, writeWhole } from '../files.js'
+import { interrupts } from '../interrupt.js'
 import { Progress } from '../output.js'
 import { issuerUrl, signContext } from '../services.js'
-import { findToken, type TokenOptions } from '../tokens.js'
+import { findToken, type FoundToken, type TokenOptions } from '../tokens.js'
 import { trustCurrentInstance, type InstanceOptions, type TrustedInstance } from '../trust-store.js'
-import { holderOf, verifyOwnBundle } from '../verify-artifact.js'
+import { keyIdentity, KeylessIdentity, type IdentitySource, type KeyOptions } from './identity-source.js'
 import { inParallel, parallelFor } from './in-parallel.js'
+import { verifyBySigner, verifyOwnBundle, type OwnTrust } from './own-bundle.js'
 import { report, type Signed } from './report.js'
 import type { Target, TargetOptions } from './targets.js'
 
-export interface SignOptions extends InstanceOptions, TokenOptions, TargetOptions {}
+export interface SignOptions extends InstanceOptions, TokenOptions, TargetOptions, KeyOptions {}
 
-/** Signs the bytes of a file; nothing is written yet. */
-export type Make = (file: string, artifact: Uint8Array, identity: Identity, services: SignContext) => Promise<Bundle>
+/** Signs a target; nothing is written yet. */
+export type Make = (
+  target: Target,
+  artifact: Artifact,
+  identity: SigningIdentity,
+  services: SignContext,
+) => Promise<Bundle>
 
-/** One login, one key, one certificate; a bundle for each target, each verified before it is written. */
+/** What all files of one run have in common. */
+interface Run {
+  readonly make: Make
+  readonly source: IdentitySource
+  readonly services: SignContext
+  readonly trust: OwnTrust
+}
+
+/** One login and one certificate, or a key; a bundle for each target, each verified before it is written. */
 export async function runSigning(
   context: CliContext,
   targets: readonly Target[],
   options: SignOptions,
   make: Make,
 ): Promise<void> {
+  if (options.key === undefined && options.passwordFile !== undefined)
+    throw new CliError('CLI_USAGE', '--password-file goes with --key')
+  // Before anybody is asked: a wrong password shall cost nothing.
+  const key = options.key === undefined ? undefined : await keyIdentity(context, options.key, options)
   const instance = await trustCurrentInstance(context, options)
-  const token = await findToken(context, issuerUrl(context, instance), options)
-  const progress = new Progress(context)
+  const token = key === undefined ? await tokenFor(context, instance, options) : undefined
   const steps: Partial<Record<SignStep, number>> = {}
-  const services = signContext(context, instance, (step, ms) => {
-    steps[step] = Math.max(steps[step] ?? 0, Math.round(ms))
+  const onStep = (step: SignStep, ms: number): void => void (steps[step] = Math.max(steps[step] ?? 0, Math.round(ms)))
+  const services = signContext(context, instance, {
+    onStep,
+    timestamps: key === undefined ? 'needed' : 'where there are',
   })
-  progress.show('asking for a certificate …')
+  const source = key ?? new KeylessIdentity(context, services, token!, () => tokenFor(context, instance, options))
+  const progress = new Progress(context)
+  let done = 0
+  const stopHandling = interrupts.handle(() => {
+    progress.clear()
+    context.err(`Interrupted: ${done} of ${targets.length} files are signed; --resume goes on with the rest.\n`)
+  })
   try {
-    const identity = await obtainIdentity(
-      token.token,
-      () => generateSigner({ kind: 'ecdsa', curve: 'P-256' }),
+    if (token !== undefined) progress.show('asking for a certificate …')
+    const identity = await source.current()
+    const run: Run = {
+      make,
+      source,
       services,
-    )
-    let done = 0
+      trust: { root: instance.config.trustedRoot, services: services.services },
+    }
     const { results, failure } = await inParallel(targets, parallelFor(targets), async (target) => {
-      const result = await signOne(target, make, identity, services, instance)
+      const result = await signOne(target, run)
       progress.show(`signed ${++done} of ${targets.length}`)
       return result
     })
     progress.clear()
+    const who = token === undefined ? { keyFile: options.key! } : { token }
     report(context, {
       identity,
-      token,
+      ...who,
       instance,
       signed: results,
       steps,
       ...(failure === undefined ? {} : { failure }),
     })
   } finally {
+    stopHandling()
     progress.clear()
   }
 }
 
-async function signOne(
-  { file, bundle: path, resume, replace }: Target,
-  make: Make,
-  identity: Identity,
-  services: SignContext,
-  instance: TrustedInstance,
-): Promise<Signed> {
+function tokenFor(context: CliContext, instance: TrustedInstance, options: TokenOptions): Promise<FoundToken> {
+  return findToken(context, issuerUrl(context, instance), options)
+}
+
+async function signOne(target: Target, run: Run): Promise<Signed> {
+  const { file, bundle: path, resume, replace } = target
+  const { services, trust } = run
   const started = services.elapsed()
   const since = (): number => Math.round(services.elapsed() - started)
-  const artifact = await readInput(file)
-  const trust = instance.config.trustedRoot
+  const [artifact, identity] = await Promise.all([artifactOf(target), run.source.current()])
   if (resume) {
-    const kept = await goodBundle(path, artifact, identity, instance)
+    const kept = await goodBundle(target, artifact, identity, trust)
     if (kept !== undefined) return { file, bundle: path, logIndex: indexOf(kept), ms: since(), kept: true }
   }
-  const bundle = await make(file, artifact, identity, services)
+  const bundle = await run.make(target, artifact, identity, services)
   const text = encodeBundle(bundle)
   // What is written is what was verified: the text, parsed again, against the trusted root and not against what the services said.
-  verifyOwnBundle(text, artifact, identity.certificate, trust)
+  verifyOwnBundle(text, artifact, identity, trust)
   await writeWhole(path, `${text}\n`, { replace })
   return { file, bundle: path, logIndex: indexOf(bundle), ms: since(), kept: false }
 }
 
-/** The bundle that an earlier run left, when it verifies and is by the same person; else it is made anew. */
+async function artifactOf({ file, artifact }: Target): Promise<Artifact> {
+  return artifact ?? { bytes: await readInput(file) }
+}
+
+/** The bundle that an earlier run left, when it verifies and is by the same signer; else it is made anew. */
 async function goodBundle(
-  path: string,
-  artifact: Uint8Array,
-  identity: Identity,
-  instance: TrustedInstance,
+  { bundle: path, wants }: Target,
+  artifact: Artifact,
+  identity: SigningIdentity,
+  trust: OwnTrust,
 ): Promise<Bundle | undefined> {
   try {
     const bundle = parseBundle(await readInput(path))
-    const policy = { identities: [holderOf(identity.certificate)] }
-    verifyBundle({
-      bundle,
-      artifact: { bytes: artifact },
-      trust: instance.config.trustedRoot,
-      policy,
-      crypto: nodeCrypto,
-    })
-    return bundle
+    verifyBySigner(bundle, artifact, identity, trust)
+    return wants === undefined || wants(bundle) ? bundle : undefined
   } catch (error) {
     if (!isCodedError(error)) throw error
     return undefined

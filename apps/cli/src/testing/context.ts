@@ -42,6 +42,7 @@ export async function testContext(options: TestContextOptions = {}): Promise<Tes
       tries: 2,
     },
     home: join(folder, 'home'),
+    ambientPlaces: { productName: join(folder, 'product-name'), projectedToken: join(folder, 'projected-token') },
     json: options.json ?? false,
     interactive: options.interactive ?? false,
     out: (text) => void (said.out += text),

@@ -5,8 +5,8 @@ import { answer, bodyOf, httpServer, type LocalServer } from '../../../../libs/s
 const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url')
 
 /** A JWT that nobody signed. */
-export function unsignedToken(claims: object): string {
-  return `${part({ alg: 'RS256' })}.${part(claims)}.c2ln`
+export function unsignedToken(claims: object, header: object = { alg: 'RS256' }): string {
+  return `${part(header)}.${part(claims)}.c2ln`
 }
 
 export interface ProviderBehaviour {
@@ -14,6 +14,12 @@ export interface ProviderBehaviour {
   discovery?: Record<string, unknown>
   /** Claims of the ID token to replace. */
   claims?: Record<string, unknown>
+  /** The header of the ID token, in place of RS256. */
+  header?: object
+  /** Gives refresh tokens, a new one each time; the last one only is good, as where they are changed at each use. */
+  refresh?: true
+  /** Members of a token answer to replace; undefined removes one. */
+  tokenAnswer?: Record<string, unknown>
   /** Answers of the token endpoint to give before it does its work: status and body. */
   tokenAnswers?: [status: number, body: string][]
   device?: Record<string, unknown>
@@ -26,6 +32,9 @@ export class TestProvider {
   behaviour: ProviderBehaviour = {}
   readonly requests: { path: string; form: URLSearchParams }[] = []
   #server!: LocalServer
+  /** The one that is good now. */
+  refreshToken: string | undefined
+  #refreshes = 0
   readonly #codes = new Map<string, { challenge: string; nonce: string | null; redirectUri: string }>()
 
   static async start(): Promise<TestProvider> {
@@ -72,10 +81,16 @@ export class TestProvider {
         expires_in: 60,
         ...this.behaviour.device,
       })
+    if (path === '/revoke') {
+      if (form.get('token') === this.refreshToken) this.refreshToken = undefined
+      return json(200, {})
+    }
     if (path !== '/token') return answer(response, 404)
     await this.behaviour.tokenGate
     const ready = this.behaviour.tokenAnswers?.shift()
     if (ready !== undefined) return answer(response, ready[0], ready[1])
+    if (form.get('grant_type') === 'refresh_token' && form.get('refresh_token') !== this.refreshToken)
+      return json(400, { error: 'invalid_grant' })
     const nonce = form.get('grant_type') === 'authorization_code' ? this.#redeem(form) : null
     if (nonce === undefined) return json(400, { error: 'invalid_grant' })
     const claims = {
@@ -83,11 +98,16 @@ export class TestProvider {
       sub: 'user-1',
       email: 'dev@example.com',
       email_verified: true,
+      aud: 'sigstore',
       exp: Date.parse('2026-06-01T12:10:00Z') / 1000,
       nonce,
       ...this.behaviour.claims,
     }
-    return json(200, { id_token: unsignedToken(claims), access_token: 'x', token_type: 'Bearer' })
+    const { header, refresh, tokenAnswer } = this.behaviour
+    if (refresh === true) this.refreshToken = `refresh-${++this.#refreshes}`
+    const id_token = header === undefined ? unsignedToken(claims) : unsignedToken(claims, header)
+    const more = refresh === true ? { refresh_token: this.refreshToken } : {}
+    return json(200, { id_token, access_token: 'x', token_type: 'Bearer', ...more, ...tokenAnswer })
   }
 
   #discovery(): object {
@@ -96,6 +116,9 @@ export class TestProvider {
       authorization_endpoint: `${this.issuer}/auth`,
       token_endpoint: `${this.issuer}/token`,
       device_authorization_endpoint: `${this.issuer}/device`,
+      ...(this.behaviour.refresh === true
+        ? { scopes_supported: ['openid', 'offline_access'], revocation_endpoint: `${this.issuer}/revoke` }
+        : {}),
       ...this.behaviour.discovery,
     }
   }

@@ -66,7 +66,7 @@ export function deviceInputPage(form: string, wrong: string | undefined): string
 }
 
 export function deviceConfirmPage(form: string, userCode: string): string {
-  const said = `<p>Your terminal shows this code:</p><p><code>${escapeHtml(userCode)}</code></p><p>If it does not, close this page.</p>`
+  const said = `<p>Go on only if your terminal shows this code:</p><p><code>${escapeHtml(userCode)}</code></p><p>If it shows another one, or if you did not begin a login, close this page.</p>`
   return page(
     'Is this your terminal?',
     `${said}${form}<button type="submit" form="op.deviceConfirmForm">Yes, go on</button>`,

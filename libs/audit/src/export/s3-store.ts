@@ -11,9 +11,16 @@ export interface S3Credentials {
   readonly sessionToken?: string
 }
 
+/** The part of an answer that is used; a `Response` is one. */
+export interface S3Response {
+  readonly status: number
+  readonly headers: Pick<Headers, 'get'>
+  readonly body: AsyncIterable<Uint8Array> | Response['body']
+}
+
 /** The outside world, handed in. */
 export interface S3Http {
-  readonly fetch: (url: string, init: RequestInit) => Promise<Response>
+  readonly fetch: (url: string, init: RequestInit) => Promise<S3Response>
   readonly clock: Clock
   /** Resolves after so many milliseconds. */
   readonly sleep: (ms: number) => Promise<void>
@@ -79,7 +86,7 @@ export class S3Store {
 
   async #try(request: S3Request): Promise<S3Answer | { again: AuditError; afterSeconds: number }> {
     const { expect, method } = request
-    let response: Response
+    let response: S3Response
     let body: Uint8Array
     try {
       response = await this.#request(request)
@@ -104,7 +111,7 @@ export class S3Store {
     return { again: error, afterSeconds: retryAfterSeconds(headers) }
   }
 
-  async #request({ method, key, query, headers, body }: S3Request): Promise<Response> {
+  async #request({ method, key, query, headers, body }: S3Request): Promise<S3Response> {
     const { endpoint, region, bucket, prefix } = this.place
     const url = new URL(`${endpoint}/${bucket}${key === undefined ? '' : `/${prefix}${key}`}`)
     for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value)
@@ -179,12 +186,12 @@ function errorCode(body: Uint8Array): string {
 }
 
 /** Seconds of a Retry-After header (RFC 9110 §10.2.3), at most 30. */
-function retryAfterSeconds(headers: Headers): number {
+function retryAfterSeconds(headers: S3Response['headers']): number {
   const text = headers.get('retry-after') ?? ''
   return /^\d{1,9}$/.test(text) ? Math.min(Number(text), 30) : 0
 }
 
-async function limitedBody(response: Response, limitBytes: number): Promise<Uint8Array> {
+async function limitedBody(response: S3Response, limitBytes: number): Promise<Uint8Array> {
   if (response.body === null) return new Uint8Array(0)
   const body = await readAtMost(response.body as unknown as AsyncIterable<Uint8Array>, limitBytes)
   if (body === undefined) {

@@ -68,18 +68,23 @@ export class TestInstance {
   readonly ctSigner: Signer
   readonly v1: TestLog
   readonly v2: TestLog
+  readonly tsaRootSigner: Signer
   readonly tsaSigner: Signer
   /** Leaf, root. */
   readonly tsaChain: readonly [Certificate, Certificate]
 
   private constructor(
-    parts: Pick<TestInstance, 'caSigner' | 'caChain' | 'ctSigner' | 'v1' | 'v2' | 'tsaSigner' | 'tsaChain'>,
+    parts: Pick<
+      TestInstance,
+      'caSigner' | 'caChain' | 'ctSigner' | 'v1' | 'v2' | 'tsaRootSigner' | 'tsaSigner' | 'tsaChain'
+    >,
   ) {
     this.caSigner = parts.caSigner
     this.caChain = parts.caChain
     this.ctSigner = parts.ctSigner
     this.v1 = parts.v1
     this.v2 = parts.v2
+    this.tsaRootSigner = parts.tsaRootSigner
     this.tsaSigner = parts.tsaSigner
     this.tsaChain = parts.tsaChain
   }
@@ -126,6 +131,7 @@ export class TestInstance {
       ctSigner: generateSigner(P256),
       v1: new TestLog(options.v1Signer ?? generateSigner(P256), 'rekor.example.com - 1234567890'),
       v2: new TestLog(generateSigner(options.logKey ?? P256), 'log2026.example.com'),
+      tsaRootSigner,
       tsaSigner,
       tsaChain: [tsaLeaf, tsaRoot],
     })

@@ -186,7 +186,6 @@ export const LOG_REFUSALS = {
       const bundle = withEntry(signed.bundle, (entry) => without(entry, 'inclusionProof'))
       return verifySigned(signed, root, { bundle })
     },
-    'a proof without a checkpoint, and no promise': async () => proof(V2, (one) => without(one, 'checkpoint')),
   },
   VERIFY_CHECKPOINT_INVALID: {
     'a checkpoint that is no note': async () => proof(V2, (one) => ({ ...one, checkpoint: 'none' })),

@@ -1,4 +1,6 @@
+import { randomBytes } from '@touchmark/crypto/node'
 import { utf8Encode } from '@touchmark/encoding'
+import { buildRootCertificate } from '@touchmark/x509'
 import { later, NOW, START } from './instance.js'
 import { verifySigned } from './verifying.js'
 import {
@@ -77,6 +79,20 @@ export const TIME_REFUSALS = {
   },
   VERIFY_TIMESTAMP_WINDOW: {
     'an authority retired before': async () => verifySigned(await make(V2), tsaWindow(START, later(NOW, -1))),
+    'an authority whose root certificate had expired': async () => {
+      const [leaf] = instance.tsaChain
+      const subject = { organization: 'example.com', commonName: 'tsa root' }
+      const dates = { notBefore: START, notAfter: later(NOW, -1) }
+      const expired = await buildRootCertificate({
+        subject,
+        ...dates,
+        signer: instance.tsaRootSigner,
+        random: randomBytes,
+      })
+      const [tsa] = root.timestampAuthorities
+      const timestampAuthorities = [{ ...tsa!, certificates: [leaf.der, expired] as const }]
+      return verifySigned(await make(V2), { ...root, timestampAuthorities })
+    },
     'an authority not in use yet': async () => verifySigned(await make(V2), tsaWindow(later(NOW, 1))),
   },
   VERIFY_TIMESTAMP_INVALID: {

@@ -1,0 +1,4 @@
+/** A word of a shell (sh, bash, zsh) that stands for itself. */
+export function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`
+}

@@ -58,7 +58,8 @@ const REASONS: Readonly<Record<string, string>> = {
   'bundle-malformed-json_fail': 'BUNDLE_JSON_INVALID',
   'bundle-negative-log-index_fail': 'BUNDLE_FIELD_INVALID',
   'bundle-unknown-version_fail': 'BUNDLE_MEDIA_TYPE_UNSUPPORTED',
-  'bundle-with-root-cert_fail': 'VERIFY_CHAIN_HAS_ROOT',
+  // Its proof has no checkpoint either; below it has no proof at all.
+  'bundle-with-root-cert_fail': 'BUNDLE_FIELD_MISSING',
   'checkpoint-bad-keyhint_fail': 'VERIFY_CHECKPOINT_SIGNATURE',
   'checkpoint-wrong-roothash_fail': 'VERIFY_CHECKPOINT_MISMATCH',
   'dsse-invalid-sig_fail': 'VERIFY_SIGNATURE_INVALID',
@@ -135,6 +136,14 @@ if (cases.length === 0) {
         text.replace(/(?<="signedTimestamp":\s*")[^"]*/, (base64) => base64.replaceAll('\\n', ''))
       expect(() => verifyCase('rekor2-timestamp-with-incorrect-time_fail', { by: 'path', prepare })).toThrowCode(
         'VERIFY_CERTIFICATE_EXPIRED',
+      )
+    })
+
+    it('refuses bundle-with-root-cert_fail for its root, once it has no proof, which version 0.1 need not have', () => {
+      const prepare = (text: string): string =>
+        JSON.stringify(JSON.parse(text, (name, value: unknown) => (name === 'inclusionProof' ? undefined : value)))
+      expect(() => verifyCase('bundle-with-root-cert_fail', { by: 'path', prepare })).toThrowCode(
+        'VERIFY_CHAIN_HAS_ROOT',
       )
     })
   })

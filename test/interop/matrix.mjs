@@ -149,8 +149,9 @@ const reason = (error) =>
 /** Signs with each client and verifies each bundle with each; prints a table. Returns counts. */
 export async function runMatrix({ title, clients, make, check, folder, report, cannot = {} }) {
   const names = Object.keys(clients)
+  const signers = names.filter((name) => clients[name][make] !== undefined)
   const cells = []
-  for (const signer of names) {
+  for (const signer of signers) {
     const bundle = join(folder, `${make}-${signer}.json`)
     let failed
     try {
@@ -173,7 +174,7 @@ export async function runMatrix({ title, clients, make, check, folder, report, c
   console.log(
     `\n${title}\n${'signed by'.padEnd(width)}${names.map((name) => name.padEnd(width)).join('')}<- verified by`,
   )
-  for (const signer of names) {
+  for (const signer of signers) {
     console.log(
       signer.padEnd(width) +
         names

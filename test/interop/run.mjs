@@ -5,7 +5,10 @@ import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { removeEmbeddedPostgres } from '@touchmark/postgres'
+import { testAttestations } from './attestations.mjs'
 import { bringClients, cacheFolder } from './clients.mjs'
+import { testDifferential } from './differential.mjs'
+import { testKeys } from './keys.mjs'
 import { testLogSizes } from './log-sizes.mjs'
 import { testLogins } from './logins.mjs'
 import { attestationCannot, clientsOf, runMatrix, WHO } from './matrix.mjs'
@@ -29,11 +32,14 @@ function report(title, problem) {
 /** The parts, with the clients that each one takes. */
 const PARTS = {
   matrix: ['cosign', 'python', 'jsCli'],
+  attestations: ['cosign', 'cosign2', 'python'],
   logins: ['cosign', 'python', 'jsCli'],
+  keys: ['cosign', 'cosign2', 'python', 'openssl'],
   v1: ['cosign2', 'rekorCli'],
   tools: ['openssl', 'fsck'],
   exports: ['fsck', 'moto'],
   sizes: ['fsck'],
+  differential: [],
 }
 const only = process.argv.indexOf('--only')
 const parts = only === -1 ? Object.keys(PARTS) : (process.argv[only + 1] ?? '').split(',')
@@ -93,11 +99,14 @@ try {
   const file = join(folder, 'artifact.txt')
   writeFileSync(file, 'an artifact for everybody\n')
   if (parts.includes('matrix')) await testMatrix(token, file)
+  if (parts.includes('attestations')) await testAttestations({ stack, found, token, file, folder, report })
   if (parts.includes('logins')) await testLogins({ stack, found, file, folder, report })
+  if (parts.includes('keys')) await testKeys({ stack, found, file, folder, report })
   if (parts.includes('v1')) await testV1({ stack, found, token, file, folder, report })
   if (parts.includes('tools')) await testTools({ stack, found, token, file, folder, report })
   if (parts.includes('exports')) await testExports({ stack, found, folder, report })
   if (parts.includes('sizes') && found.fsck) await testLogSizes({ fsck: found.fsck, folder, report })
+  if (parts.includes('differential')) await testDifferential({ report, requireGo: requireAll })
 } finally {
   await stack.stop()
   await removeEmbeddedPostgres(join(folder, 'data', 'postgres'))

@@ -1,4 +1,5 @@
 // sigstore-js as its users have it: signing by a signing config, verifying by a trusted root.
+import { createPublicKey } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { bundleFromJSON, bundleToJSON } from '@sigstore/bundle'
 import { SigningConfig, TrustedRoot } from '@sigstore/protobuf-specs'
@@ -22,4 +23,12 @@ export function verify(stack, bundlePath, artifact, identity) {
   const verifier = new Verifier(toTrustMaterial(TrustedRoot.fromJSON(json(stack.root))))
   const signed = toSignedEntity(bundleFromJSON(json(bundlePath)), artifact)
   verifier.verify(signed, { subjectAlternativeName: identity, extensions: { issuer: stack.issuer } })
+}
+
+/** The same for a bundle that is signed with a key, given as a PEM file. */
+export function verifyWithKey(stack, bundlePath, artifact, publicKeyPath) {
+  const publicKey = createPublicKey(readFileSync(publicKeyPath, 'utf8'))
+  const finder = () => ({ publicKey, validFor: () => true })
+  const verifier = new Verifier(toTrustMaterial(TrustedRoot.fromJSON(json(stack.root)), finder))
+  verifier.verify(toSignedEntity(bundleFromJSON(json(bundlePath)), artifact))
 }

@@ -42,6 +42,7 @@ export async function startStack(folder, args = []) {
   const environment = { ...process.env, TOUCHMARK_HOME: join(folder, 'home'), TOUCHMARK_INSTANCE: url }
   return {
     url,
+    bin,
     issuer: `${url}/oidc`,
     root: file['trusted_root.json'],
     config: file['signing_config.v0.2.json'],

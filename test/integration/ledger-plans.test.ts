@@ -1,11 +1,13 @@
 import { randomBytes } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { testDatabase, type TestDatabase } from '@touchmark/testkit'
+import type { Log } from '@touchmark/ledger'
 import type pg from 'pg'
-import { findEntries, readTiles } from '../../libs/ledger/src/store/read-tree.js'
+import { findEntries, findIndex, readTiles } from '../../libs/ledger/src/store/read-tree.js'
 import { begin } from '../../libs/ledger/src/store/write-batch.js'
 import { appendAll, bodies, TestTree } from './support/ledger.js'
 
+jest.setTimeout(60_000)
 let db: TestDatabase
 beforeAll(async () => {
   db = await testDatabase()
@@ -24,29 +26,69 @@ async function rowsRead(client: pg.ClientBase, table: string): Promise<number> {
   return Number(rows[0]?.read ?? 0)
 }
 
-describe('statements under the lock of a tree (P6)', () => {
-  it('read the entries and tiles that are asked for, and no others', async () => {
-    const tree = new TestTree(db, { maxWaiting: 10_000, batch: { maxEntries: 4096 } })
-    const log = await tree.open()
-    const known = await appendAll(log, bodies('known', 3_000))
-    await log.close()
-    await db.withClient(async (client) => {
-      await begin(client)
-      const wanted = Array.from({ length: 2_000 }, () => new Uint8Array(randomBytes(32)))
-      const [{ id }] = (await client.query<{ id: string }>('select id from logs where origin = $1', [log.origin]))
-        .rows as [{ id: string }]
-      const first = await rowsRead(client, 'log_entries')
-      expect(await findEntries(client, BigInt(id), 3_001n, wanted)).toEqual([])
-      expect((await rowsRead(client, 'log_entries')) - first).toBe(0)
-      const stored = await client.query<{ leaf_hash: Buffer }>('select leaf_hash from log_entries where index = 7')
+/** What looking for 2,000 entries that a tree does not have reads of it, and for one more that it has. */
+async function readsOf(
+  log: Log,
+  size: bigint,
+): Promise<{ absent: number; present: number; index: number; tile: number }> {
+  return db.withClient(async (client) => {
+    const found = await client.query<{ id: string; leaf_hash: Buffer }>(
+      'select id, leaf_hash from logs join log_entries on log_id = id where origin = $1 and index = 7',
+      [log.origin],
+    )
+    const { id: text, leaf_hash: known } = found.rows[0]!
+    const id = BigInt(text)
+    const wanted = Array.from({ length: 2_000 }, () => new Uint8Array(randomBytes(32)))
+    const entriesRead = async (work: () => Promise<void>): Promise<number> => {
       const before = await rowsRead(client, 'log_entries')
-      expect(await findEntries(client, BigInt(id), 3_001n, [...wanted, stored.rows[0]!.leaf_hash])).toHaveLength(1)
-      expect((await rowsRead(client, 'log_entries')) - before).toBe(1)
-      const tiles = await rowsRead(client, 'log_tiles')
-      expect(await readTiles(client, BigInt(id), [{ level: 0, index: 3n }])).toHaveLength(1)
-      expect((await rowsRead(client, 'log_tiles')) - tiles).toBe(1)
-      await client.query('rollback')
+      await work()
+      return (await rowsRead(client, 'log_entries')) - before
+    }
+    await begin(client)
+    const absent = await entriesRead(async () => expect(await findEntries(client, id, size, wanted)).toEqual([]))
+    const present = await entriesRead(async () =>
+      expect(await findEntries(client, id, size, [...wanted, known])).toHaveLength(1),
+    )
+    const index = await entriesRead(async () => {
+      expect(await findIndex(client, id, wanted[0]!)).toBeUndefined()
+      expect(await findIndex(client, id, known)).toBe(7n)
     })
-    expect(known).toHaveLength(3_000)
+    const tiles = await rowsRead(client, 'log_tiles')
+    expect(await readTiles(client, id, [{ level: 0, index: 3n }])).toHaveLength(1)
+    const tile = (await rowsRead(client, 'log_tiles')) - tiles
+    await client.query('rollback')
+    return { absent, present, index, tile }
+  })
+}
+
+const NOTHING_ELSE = { absent: 0, present: 1, index: 1, tile: 1 }
+
+/** A tree of 3,001 entries. */
+async function filled(): Promise<Log> {
+  const log = await new TestTree(db, { maxWaiting: 10_000, batch: { maxEntries: 4096 } }).open()
+  expect(await appendAll(log, bodies('entry', 3_000))).toHaveLength(3_000)
+  return log
+}
+
+describe('statements under the lock of a tree (P6)', () => {
+  it('read what is asked for, and nothing else, in a table that nobody has counted', async () => {
+    const log = await filled()
+    expect(await readsOf(log, 3_001n)).toEqual(NOTHING_ELSE)
+    await log.close()
+  })
+
+  it('do so in a tree that is younger than the statistics, as a new shard beside a large one is', async () => {
+    const older = await new TestTree(db).open()
+    await db.query(
+      `insert into log_entries (log_id, index, leaf_hash, body)
+       select id, i, sha256('\\x00'::bytea || b), b
+         from logs, generate_series(1, 60000) as i, lateral (select convert_to('older ' || i, 'UTF8') as b) as bodies where origin = $1`,
+      [older.origin],
+    )
+    await db.query('analyze log_entries')
+    const log = await filled()
+    expect(await readsOf(log, 3_001n)).toEqual(NOTHING_ELSE)
+    await log.close()
+    await older.close()
   })
 })

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { equalBytes, utf8Decode, utf8Encode } from '@touchmark/encoding'
 import { isCodedError } from '@touchmark/errors'
 import { parseCheckpoint, parseSignedNote } from '@touchmark/tlog'
@@ -10,6 +10,8 @@ import { TestLog } from '../../../../libs/verify/src/testing/test-log.js'
 import { LogReader } from '../log-reader.js'
 import { testContext, type TestContext } from '../testing/context.js'
 import { staticFiles } from '../testing/tile-log.js'
+
+jest.setTimeout(60_000)
 
 /** Everything that a log of this size serves. */
 type Served = Map<string, Uint8Array>
@@ -180,7 +182,7 @@ describe('a log that answers as it likes, with the right key', () => {
           await world.remove()
         }
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     )
   })
 })

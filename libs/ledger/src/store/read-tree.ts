@@ -37,9 +37,12 @@ interface RawEntry extends pg.QueryResultRow {
   extra: Buffer | null
 }
 
+// `(select $1)` hides from the planner which tree is meant. It knows how many entries each had when they were last counted; in one that is younger than that,
+// as a new shard is, it expects none, and then takes it for cheaper to go through all of the tree's entries for each that is wanted.
 const FIND = `select e.index, e.leaf_hash, e.body
   from unnest($2::bytea[]) as w (leaf_hash)
-  cross join lateral (select index, leaf_hash, body from log_entries where log_id = $1 and leaf_hash = w.leaf_hash limit 1) as e`
+  cross join lateral (select index, leaf_hash, body from log_entries
+    where log_id = (select $1::bigint) and leaf_hash = w.leaf_hash limit 1) as e`
 
 /**
  * Finds which of these leaf hashes are in the tree. `size` is about how large it is: a plan is kept with its connection, and the one that was
@@ -103,7 +106,7 @@ export async function readBundle(
   return { entries, longest: longest ?? 0, bytes: bytes ?? new Uint8Array(0) }
 }
 
-const INDEX_OF = 'select index from log_entries where log_id = $1 and leaf_hash = $2'
+const INDEX_OF = 'select index from log_entries where log_id = (select $1::bigint) and leaf_hash = $2'
 
 export async function findIndex(
   client: pg.ClientBase,

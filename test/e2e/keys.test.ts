@@ -57,7 +57,12 @@ describe('Ctrl-C while many files are signed', () => {
       let said = ''
       child.stdout.on('data', (text: Buffer) => (said += text.toString()))
       child.stderr.on('data', (text: Buffer) => (said += text.toString()))
-      const look = setInterval(() => bundles().length > 3 && child.kill('SIGINT'), 2)
+      // Once: a second signal ends it where it stands.
+      const look = setInterval(() => {
+        if (bundles().length <= 3) return
+        clearInterval(look)
+        child.kill('SIGINT')
+      }, 2)
       child.on('exit', () => clearInterval(look))
       child.on('close', (_code, signal) => resolve({ signal, said }))
     })

@@ -86,6 +86,12 @@ async function mutate(lib) {
   }
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'])
+  process.once(signal, () => {
+    rmSync(sandbox, { recursive: true, force: true })
+    process.exit(130)
+  })
+
 const results = []
 try {
   for (const lib of flags.lib) results.push(await mutate(lib))

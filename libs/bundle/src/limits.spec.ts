@@ -38,6 +38,12 @@ describe('a bundle at its limits', () => {
     expect(() => parseBundle(digest(68))).toThrowCode('BUNDLE_LIMIT_EXCEEDED')
   })
 
+  it('may have the largest index that an int64 holds', () => {
+    const index = (text: string): Uint8Array => changed((b) => (entryOf(b)['logIndex'] = text))
+    expect(parseBundle(index('9223372036854775807')).tlogEntries[0]!.logIndex).toBe(2n ** 63n - 1n)
+    expect(() => parseBundle(index('9223372036854775808'))).toThrowCode('BUNDLE_FIELD_INVALID')
+  })
+
   it('may have ten certificates in a chain', () => {
     const chain = (count: number): Uint8Array =>
       changed((b) => {

@@ -1,5 +1,6 @@
 import type { CryptoPort, HashAlgorithm } from '@touchmark/crypto'
 import { derInteger, DerReader, equalBytes, hexEncode } from '@touchmark/encoding'
+import { isCodedError } from '@touchmark/errors'
 import { buildChain, type Certificate } from '@touchmark/x509'
 import { hashOfOid, OID, schemeFitsKey, schemeOfSignerInfo } from './algorithms.js'
 import type { TimestampAuthority } from './authority.js'
@@ -57,6 +58,7 @@ export function verifyTimestamp(input: VerifyTimestampInput): VerifiedTimestamp 
       verifyWith(opened, authority, input.crypto)
       return { time: tstInfo.genTime, authority: index, tstInfo, hashAlgorithm }
     } catch (error) {
+      if (!isCodedError(error)) throw error
       first ??= error
     }
   }

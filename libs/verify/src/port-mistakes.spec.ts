@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, it } from '@jest/globals'
 import type { Bundle, SignerMaterial } from '@touchmark/bundle'
 import type { CryptoPort } from '@touchmark/crypto'
 import { nodeCrypto } from '@touchmark/crypto/node'
+import type { TrustedRoot } from '@touchmark/trust'
 import { digestAlgorithmOf } from './index.js'
 import { verifySigned } from './testing/verifying.js'
 import { ATT, changeEntry, changeProof, make, prepareWorkshop, refused, root, V1, V2 } from './testing/workshop.js'
@@ -31,11 +32,22 @@ describe('a mistake that is not of the bundle', () => {
     'of the crypto port comes out as it is, at every step of verifying a %s',
     async (name) => {
       const signed = await make(name)
-      const whole = failing(-1)
-      verifySigned(signed, root, { crypto: whole.crypto })
-      expect(whole.calls()).toBeGreaterThan(5)
-      for (let at = 0; at < whole.calls(); at++)
-        expect(() => verifySigned(signed, root, { crypto: failing(at).crypto })).toThrow(Mistake)
+      // Also where another item of the root would do.
+      const { tlogs, ctlogs, certificateAuthorities: cas, timestampAuthorities: tsas } = root
+      const twice: TrustedRoot = {
+        ...root,
+        tlogs: [...tlogs, ...tlogs],
+        ctlogs: [...ctlogs, ...ctlogs],
+        certificateAuthorities: [...cas, ...cas],
+        timestampAuthorities: [...tsas, ...tsas],
+      }
+      for (const trusted of [root, twice]) {
+        const whole = failing(-1)
+        verifySigned(signed, trusted, { crypto: whole.crypto })
+        expect(whole.calls()).toBeGreaterThan(5)
+        for (let at = 0; at < whole.calls(); at++)
+          expect(() => verifySigned(signed, trusted, { crypto: failing(at).crypto })).toThrow(Mistake)
+      }
     },
   )
 

@@ -198,6 +198,13 @@ describe('each rule is broken alone', () => {
   it('no chain at all', () => {
     expect(() => lintLeaf(input(() => undefined, { chain: [] }))).toThrowCode('X509_LINT_ISSUER')
   })
+  it('nothing at the limits: a serial number of 9 octets, and CAs valid exactly as long as the leaf', async () => {
+    const short = (parts: Parts): void => void (parts.serial = encode.serialInteger(new Uint8Array(9).fill(0x31)))
+    expect(broken(input(short))).toEqual([])
+    const validity = encode.validity(NOT_BEFORE, after(600))
+    const exact = (await entity({ name: 'exact', validity })).certificate
+    expect(broken(input(() => undefined, { chain: [ca.certificate, exact] }))).toEqual([])
+  })
   it('every rule has its fault above', () => {
     const tested = new Set<string>([...FAULTS.map(([code]) => code), 'X509_LINT_VERSION'])
     expect(LINT_RULES.map(({ code }) => code).filter((code) => !tested.has(code))).toEqual([])

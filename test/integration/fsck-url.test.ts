@@ -6,23 +6,14 @@ import { serveLog } from '../../apps/log/src/testing/serve.js'
 import { checkFiles } from '../../apps/cli/src/fsck/check-files.js'
 import { openLogFiles } from '../../apps/cli/src/log-files/log-files.js'
 import { testContext } from '../../apps/cli/src/testing/context.js'
-import { TestTree, appendAll, bodies } from './support/ledger.js'
+import { TestTree, appendAll, bodies, dropDefences } from './support/ledger.js'
 
 jest.setTimeout(120_000)
 /** A database whose own defences are gone: what is damaged there is served. */
 let db: Awaited<ReturnType<typeof testDatabase>>
 beforeAll(async () => {
   db = await testDatabase()
-  for (const table of ['logs', 'log_entries', 'log_tiles']) {
-    const defences = await db.query<{ drop: string }>(
-      `select format('alter table %I drop constraint %I', $1::text, conname) as drop from pg_constraint
-         where conrelid = $1::regclass and contype = 'c'
-       union all select format('drop trigger %I on %I', tgname, $1::text) from pg_trigger
-         where tgrelid = $1::regclass and not tgisinternal`,
-      [table],
-    )
-    for (const { drop } of defences) await db.query(drop)
-  }
+  await dropDefences(db)
 })
 afterAll(() => db.drop())
 

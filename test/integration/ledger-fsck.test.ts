@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { createHasher, encodeState, parseState, type CheckState } from '@touchmark/audit'
 import { checkStored, storedTrees, type CheckStoredOptions, type OpenLogOptions } from '@touchmark/ledger'
 import { testDatabase } from '@touchmark/testkit'
-import { START, TestTree, appendAll, bodies, certificateLeaf } from './support/ledger.js'
+import { START, TestTree, appendAll, bodies, certificateLeaf, dropDefences } from './support/ledger.js'
 
 jest.setTimeout(120_000)
 type Db = Awaited<ReturnType<typeof testDatabase>>
@@ -11,16 +11,7 @@ let db: Db
 const hasher = createHasher(0)
 beforeAll(async () => {
   db = await testDatabase()
-  for (const table of ['logs', 'log_entries', 'log_tiles']) {
-    const defences = await db.query<{ drop: string }>(
-      `select format('alter table %I drop constraint %I', $1::text, conname) as drop from pg_constraint
-         where conrelid = $1::regclass and contype = 'c'
-       union all select format('drop trigger %I on %I', tgname, $1::text) from pg_trigger
-         where tgrelid = $1::regclass and not tgisinternal`,
-      [table],
-    )
-    for (const { drop } of defences) await db.query(drop)
-  }
+  await dropDefences(db)
 })
 afterAll(() => db.drop())
 

@@ -44,7 +44,7 @@ import { precertificateLog } from './compose/certificate-log.js'
 import { PostgresIssuanceRecord } from './compose/issuance-record.js'
 import { createNestApp } from './compose/nest-app.js'
 import { openGuard, watchGuard } from './compose/open-guard.js'
-import { Opened } from './compose/opened.js'
+import { startWhole, type Opened } from './compose/opened.js'
 import { createSearch } from './compose/search.js'
 import { SHARED_SHAPES } from './compose/shared-shapes.js'
 import { followingTrust } from './compose/trust-documents.js'
@@ -84,15 +84,8 @@ interface Surroundings {
  * Starts everything in one process: database, keys, logs, then the listener. Throws a CodedError that says what to do when something does not
  * belong together (another public URL, other keys, a wrong passphrase), and leaves nothing running.
  */
-export async function startStandalone(config: StandaloneConfig, surroundings: Surroundings): Promise<Standalone> {
-  const opened = new Opened()
-  try {
-    return await start(config, surroundings, opened)
-  } catch (error) {
-    // What could not start is the news, not what could not be closed after it.
-    await opened.close().catch((failure: unknown) => surroundings.logger.error({ err: failure }, 'closing failed'))
-    throw error
-  }
+export function startStandalone(config: StandaloneConfig, surroundings: Surroundings): Promise<Standalone> {
+  return startWhole(surroundings.logger, (opened) => start(config, surroundings, opened))
 }
 
 async function start(

@@ -32,6 +32,20 @@ export class TestTree {
   }
 }
 
+/** Takes a database its own defences, so that it can be damaged as nobody else could: checks are not to lean on them. */
+export async function dropDefences(db: Database): Promise<void> {
+  for (const table of ['logs', 'log_entries', 'log_tiles']) {
+    const defences = await db.query<{ drop: string }>(
+      `select format('alter table %I drop constraint %I', $1::text, conname) as drop from pg_constraint
+         where conrelid = $1::regclass and contype = 'c'
+       union all select format('drop trigger %I on %I', tgname, $1::text) from pg_trigger
+         where tgrelid = $1::regclass and not tgisinternal`,
+      [table],
+    )
+    for (const { drop } of defences) await db.query(drop)
+  }
+}
+
 export function body(text: string): Uint8Array {
   return new TextEncoder().encode(text)
 }

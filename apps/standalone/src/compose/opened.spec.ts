@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals'
-import { Opened } from './opened.js'
+import { createLogger } from '@touchmark/service'
+import { Opened, startWhole } from './opened.js'
 
 describe('Opened', () => {
   it('closes in reverse order, once', async () => {
@@ -21,5 +22,29 @@ describe('Opened', () => {
     })
     await expect(opened.close()).rejects.toThrow('third')
     expect(order).toEqual([1])
+  })
+})
+
+describe('startWhole', () => {
+  const logger = createLogger({ level: 'silent' })
+
+  it('leaves nothing open of what could not start, and tells why it could not', async () => {
+    const order: string[] = []
+    const starting = startWhole(logger, async (opened) => {
+      opened.add(() => void order.push('first'))
+      opened.add(() => Promise.reject(new Error('cannot be closed')))
+      throw new Error('cannot start')
+    })
+    await expect(starting).rejects.toThrow('cannot start')
+    expect(order).toEqual(['first'])
+  })
+
+  it('closes nothing of what has started', async () => {
+    const order: string[] = []
+    const started = await startWhole(logger, async (opened) => {
+      opened.add(() => void order.push('closed'))
+      return 'started'
+    })
+    expect([started, order]).toEqual(['started', []])
   })
 })

@@ -1,6 +1,6 @@
 import type { Clock } from '@touchmark/clock'
 import { Counter, createRegistry, gauge, serveMetrics, WorkerMetrics, type Logger } from '@touchmark/service'
-import { Opened } from '../compose/opened.js'
+import { startWhole, type Opened } from '../compose/opened.js'
 import { checkIssuers } from '../config/issuers.js'
 import type { StandaloneConfig } from '../config/options.js'
 import { openStandaloneDatabase } from '../database.js'
@@ -15,17 +15,11 @@ import { Supervisor } from './supervisor.js'
  * write to the same trees needs no agreement between them: the row lock orders appends (docs/design/life-of-an-entry.md).
  * Throws what startStandalone() throws, and leaves nothing running.
  */
-export async function startWorkers(
+export function startWorkers(
   config: StandaloneConfig,
   surroundings: { readonly clock: Clock; readonly logger: Logger },
 ): Promise<Standalone> {
-  const opened = new Opened()
-  try {
-    return await start(config, surroundings, opened)
-  } catch (error) {
-    await opened.close().catch((failure: unknown) => surroundings.logger.error({ err: failure }, 'closing failed'))
-    throw error
-  }
+  return startWhole(surroundings.logger, (opened) => start(config, surroundings, opened))
 }
 
 async function start(

@@ -3,7 +3,7 @@
 // Warm verifications a second, one core each, in turn with sigstore-go (`verifyload` of the bench folder): parsing the bundle is in, the trusted root is
 // not. Cold starts of `touchmark verify` beside cosign and sigstore-python, many files on all cores, and signing against an instance of its own.
 // Needs Go and the bench folder (TOUCHMARK_BENCH, or ../shared/bench beside the repository) for sigstore-go, the clients of the interop cache for the
-// cold ones (`npm run test:interop` brings them), SIGSTORE_CONFORMANCE or ../shared/vectors for bundles of the public-good instance; what is not there is left out.
+// cold ones (`npm run test:interop` brings them), TOUCHMARK_VECTORS or the vectors beside the repository for bundles of the public-good instance; what is not there is left out.
 //
 //   --short    few repetitions: does it run?
 //   --json     the figures as one JSON document

@@ -1,21 +1,16 @@
 // The verifier's own vectors as cases for judge.mjs: sigstore-conformance, and the swap matrix.
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { join } from 'node:path'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import { pemEncode, utf8Encode } from '@touchmark/encoding'
+import { outsideVectors } from '../support/outside-vectors.mjs'
 import { TestInstance } from '../../libs/verify/dist/testing/instance.js'
 import { FORMS, hintOf, sign } from '../../libs/verify/dist/testing/signing.js'
 import { isSame, PARTS } from '../../libs/verify/dist/testing/swap-parts.js'
 import { IDENTITIES } from '../../libs/verify/dist/testing/verifying.js'
 
-const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
-
 /** Others' files, which are not part of this repository: where they lie, or undefined. */
-export function conformanceFolder(environment = process.env) {
-  const places = [environment.SIGSTORE_CONFORMANCE, join(root, '..', 'shared', 'vectors', 'sigstore-conformance')]
-  return places.find((folder) => folder && existsSync(join(folder, 'bundle-verify')))
-}
+export const conformanceFolder = () => outsideVectors('sigstore-conformance')
 
 const BEACON =
   'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main'

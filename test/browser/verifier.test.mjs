@@ -40,7 +40,7 @@ function problemOf({ good }, inNode, inPage) {
 /** Runs every case; `report(name, problem)` takes each outcome, with a problem when it failed. */
 export async function run(report) {
   const suite = conformanceFolder()
-  if (suite === undefined) console.log('without sigstore-conformance: SIGSTORE_CONFORMANCE names no folder that has it')
+  if (suite === undefined) console.log('skipped: sigstore-conformance, which TOUCHMARK_VECTORS names no folder of')
   const cases = [...(suite === undefined ? [] : conformanceCases(suite)), ...(await swapCases())]
   const { script, others } = await pageScript()
   report('the bundle for a browser is made of our libs and @noble', others.length > 0 ? others.join(', ') : undefined)

@@ -1,25 +1,18 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals'
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundleFromJSON } from '@sigstore/bundle'
 import { TrustedRoot } from '@sigstore/protobuf-specs'
 import { toSignedEntity, toTrustMaterial, Verifier } from '@sigstore/verify'
+import { cases, describeSuite, suiteCase } from './support/suite.js'
 import { startTestStack, type TestStack } from '../support/touchmark.js'
 
 const CLIENT = join(import.meta.dirname, 'client')
 /** As many clients at once as keep two cores busy. */
 const AT_ONCE = 4
-const suite = join(import.meta.dirname, '../../../shared/vectors/sigstore-conformance')
-const cases = existsSync(suite)
-  ? readdirSync(join(suite, 'bundle-verify'), { withFileTypes: true })
-      .filter((entry) => entry.isDirectory())
-      .map(({ name }) => name)
-  : []
-const BEACON =
-  'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main'
 
 interface Outcome {
   readonly code: number | null
@@ -48,29 +41,13 @@ function clientIn(cwd: string, ...args: string[]): Promise<Outcome> {
 const sha256 = (bytes: Uint8Array): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
 
 function verifyCase(name: string, by: 'path' | 'digest'): Promise<Outcome> {
-  const own = (path: string): string => join(suite, 'bundle-verify', name, path)
-  const ownOr = (path: string, otherwise: string): string =>
-    existsSync(own(path)) ? own(path) : join(suite, otherwise)
-  const textOr = (path: string, otherwise: string): string =>
-    existsSync(own(path)) ? readFileSync(own(path), 'utf8').trim() : otherwise
-  const signer = existsSync(own('key.pub'))
-    ? ['--key', own('key.pub')]
-    : [
-        '--certificate-identity',
-        textOr('identity', BEACON),
-        '--certificate-oidc-issuer',
-        textOr('issuer', 'https://token.actions.githubusercontent.com'),
-      ]
-  const artifact = ownOr('artifact', 'a.txt')
-  return client(
-    'verify-bundle',
-    '--bundle',
-    own('bundle.sigstore.json'),
-    ...signer,
-    '--trusted-root',
-    ownOr('trusted_root.json', 'public-good.trusted_root.json'),
-    by === 'path' ? artifact : sha256(readFileSync(artifact)),
-  )
+  const { artifact, bundle, trustedRoot, signer } = suiteCase(name)
+  const who =
+    'key' in signer
+      ? ['--key', signer.key]
+      : ['--certificate-identity', signer.identity, '--certificate-oidc-issuer', signer.issuer]
+  const what = by === 'path' ? artifact : sha256(readFileSync(artifact))
+  return client('verify-bundle', '--bundle', bundle, ...who, '--trusted-root', trustedRoot, what)
 }
 
 /** Does the work for each item, several at once, and gives the results in order. */
@@ -87,28 +64,24 @@ async function mapAtOnce<T, R>(items: readonly T[], work: (item: T) => Promise<R
   return results
 }
 
-if (cases.length === 0) {
-  it('is absent', () => console.log('sigstore-conformance is absent: the client judged 0 of 140 cases'))
-} else {
-  describe('sigstore-conformance through its CLI protocol', () => {
-    const runs = cases.flatMap((name) => (['path', 'digest'] as const).map((by) => ({ name, by })))
+describeSuite('sigstore-conformance through its CLI protocol', () => {
+  const runs = cases.flatMap((name) => (['path', 'digest'] as const).map((by) => ({ name, by })))
 
-    it('is right about every folder, by path and by digest', async () => {
-      const outcomes = await mapAtOnce(runs, ({ name, by }) => verifyCase(name, by))
-      const wrong = runs.flatMap(({ name, by }, i) => {
-        const { code, stdout, stderr } = outcomes[i]!
-        const right = name.endsWith('_fail')
-          ? // Refused for a reason of ours: a usage error or a crash is no verdict.
-            code === 1 && /^refused: [A-Z0-9_]+: /.test(stderr)
-          : code === 0 && stderr === ''
-        return right && stdout === '' ? [] : [`${name} by ${by}: ${code} ${stderr}`]
-      })
-      expect(wrong).toEqual([])
-      expect(runs).toHaveLength(140)
-      console.log(`sigstore-conformance client: ${runs.length - wrong.length} of ${runs.length} cases right`)
-    }, 240_000)
-  })
-}
+  it('is right about every folder, by path and by digest', async () => {
+    const outcomes = await mapAtOnce(runs, ({ name, by }) => verifyCase(name, by))
+    const wrong = runs.flatMap(({ name, by }, i) => {
+      const { code, stdout, stderr } = outcomes[i]!
+      const right = name.endsWith('_fail')
+        ? // Refused for a reason of ours: a usage error or a crash is no verdict.
+          code === 1 && /^refused: [A-Z0-9_]+: /.test(stderr)
+        : code === 0 && stderr === ''
+      return right && stdout === '' ? [] : [`${name} by ${by}: ${code} ${stderr}`]
+    })
+    expect(wrong).toEqual([])
+    expect(runs).toHaveLength(140)
+    console.log(`sigstore-conformance client: ${runs.length - wrong.length} of ${runs.length} cases right`)
+  }, 240_000)
+})
 
 describe('the command line of the protocol', () => {
   const identity = [

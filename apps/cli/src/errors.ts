@@ -50,6 +50,8 @@ export type CliErrorCode =
   | 'CLI_LOG_WENT_BACK'
   /** The log shows a tree that does not go on from the one this user has seen. */
   | 'CLI_LOG_FORKED'
+  /** What is kept of a log cannot be read, or is not the log's. */
+  | 'CLI_LOG_MEMORY_UNREADABLE'
   /** There is no bundle beside a file that is to be verified. */
   | 'CLI_BUNDLE_MISSING'
   /** No file is left to verify: nothing verified is no success. */

@@ -8,10 +8,12 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals'
-import { exists, hashFile, readInput, sizeOf, writePrivate, writeWhole } from './files.js'
+import { exists, hashFile, hashRegularFile, readInput, sizeOf, writePrivate, writeWhole } from './files.js'
 import { testContext, type TestContext } from './testing/context.js'
 
 let context: TestContext
@@ -113,6 +115,27 @@ describe('reading', () => {
     truncateSync(file, 3 * 2 ** 30)
     await expect(readInput(file)).rejects.toThrowCode('CLI_FILE_UNREADABLE')
     await expect(readInput(file, 100)).rejects.toThrowCode('CLI_FILE_UNREADABLE')
+  })
+
+  it('reads a pipe or a device that was named, and stops behind the limit', async () => {
+    expect(await readInput('/dev/null')).toHaveLength(0)
+    await expect(readInput('/dev/zero', 3 << 20)).rejects.toThrowCode('CLI_FILE_UNREADABLE')
+    const pipe = join(context.folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    const content = Buffer.alloc(200_000, 7)
+    const writing = writeFile(pipe, content)
+    expect(Buffer.from(await readInput(pipe, 200_000)).equals(content)).toBe(true)
+    await writing
+  })
+
+  it('hashes what must be a regular file without waiting for what is none', async () => {
+    writeFileSync(file, 'content')
+    const [sha256, sha512] = await hashRegularFile(file, ['sha256', 'sha512'])
+    expect([sha256, sha512]).toEqual(['sha256', 'sha512'].map((name) => createHash(name).update('content').digest()))
+    const pipe = join(context.folder, 'pipe')
+    execFileSync('mkfifo', [pipe])
+    for (const path of [pipe, '/dev/zero', context.folder])
+      await expect(hashRegularFile(path, ['sha256'])).rejects.toThrowCode('CLI_FILE_UNREADABLE')
   })
 
   it('refuses a folder, and what is not there', async () => {

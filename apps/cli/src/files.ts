@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
+import { constants, type Stats } from 'node:fs'
+import { link, mkdir, open, rename, stat, unlink, type FileHandle } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CliError } from './errors.js'
 import { interrupts } from './interrupt.js'
@@ -8,14 +8,57 @@ import { interrupts } from './interrupt.js'
 /** As much as Node reads into one buffer. */
 const MOST_BYTES = 2 ** 31 - 1
 
-/** Reads a file a person named. Throws CLI_FILE_UNREADABLE, and for more than the limit before anything is read. */
-export async function readInput(path: string, limitBytes = MOST_BYTES): Promise<Uint8Array> {
-  if ((await sizeOf(path)) > limitBytes)
-    throw new CliError('CLI_FILE_UNREADABLE', `${path} cannot be read`, {
-      found: `it is larger than ${limitBytes} bytes`,
-    })
-  return readFile(path).catch((cause: unknown) => {
-    throw unreadable(path, cause)
+const PIECE_BYTES = 1 << 20
+
+/** Reads a file, or a pipe, that a person named. Throws CLI_FILE_UNREADABLE, also for more than the limit: no more than that is read or held in memory. */
+export function readInput(path: string, limitBytes = MOST_BYTES): Promise<Uint8Array> {
+  return withFile(path, constants.O_RDONLY, async (file, found) => {
+    if (found.size > limitBytes) throw tooLarge(path, limitBytes)
+    const pieces: Buffer[] = []
+    let total = 0
+    for (;;) {
+      const piece = Buffer.allocUnsafeSlow(
+        Math.min(PIECE_BYTES, limitBytes + 1 - total, Math.max(found.size + 1 - total, 4096)),
+      )
+      const { bytesRead } = await file.read(piece, 0, piece.length, null)
+      if (bytesRead === 0) return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces)
+      total += bytesRead
+      if (total > limitBytes) throw tooLarge(path, limitBytes)
+      pieces.push(piece.subarray(0, bytesRead))
+    }
+  })
+}
+
+/** What is done with an open file. Throws CLI_FILE_UNREADABLE for what the system refuses, and for a folder. */
+async function withFile<T>(
+  path: string,
+  flags: number,
+  use: (file: FileHandle, found: Stats) => Promise<T>,
+): Promise<T> {
+  let file: FileHandle | undefined
+  try {
+    file = await open(path, flags)
+    const found = await file.stat()
+    if (found.isDirectory())
+      throw new CliError('CLI_FILE_UNREADABLE', `${path} cannot be read`, { found: `it is ${kindOfFile(found)}` })
+    return await use(file, found)
+  } catch (cause) {
+    throw cause instanceof CliError ? cause : unreadable(path, cause)
+  } finally {
+    await file?.close()
+  }
+}
+
+/** What something is that is no regular file. */
+export function kindOfFile(found: Stats): string {
+  if (found.isDirectory()) return 'a folder'
+  if (found.isFIFO()) return 'a pipe'
+  return found.isSocket() ? 'a socket' : 'a device'
+}
+
+export function tooLarge(path: string, limitBytes: number): CliError {
+  return new CliError('CLI_FILE_UNREADABLE', `${path} cannot be read`, {
+    found: `it is larger than ${limitBytes} bytes`,
   })
 }
 
@@ -31,13 +74,32 @@ export async function sizeOf(path: string): Promise<number> {
 
 /** Hashes a file of any size, a piece at a time. Throws CLI_FILE_UNREADABLE. */
 export async function hashFile(path: string, algorithm: 'sha256' | 'sha384' | 'sha512'): Promise<Uint8Array> {
-  const hash = createHash(algorithm)
-  try {
-    for await (const part of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(part as Buffer)
-  } catch (cause) {
-    throw unreadable(path, cause)
-  }
-  return hash.digest()
+  return (await hashFileInto(path, [algorithm], constants.O_RDONLY))[0]!
+}
+
+/** Several digests of a regular file of any size, from one pass over it. Throws CLI_FILE_UNREADABLE, also for what is no regular file. */
+export function hashRegularFile(
+  path: string,
+  algorithms: readonly ('sha256' | 'sha384' | 'sha512')[],
+): Promise<Uint8Array[]> {
+  // A pipe that was put in the place of the file meanwhile must not be waited for.
+  return hashFileInto(path, algorithms, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0), true)
+}
+
+function hashFileInto(
+  path: string,
+  algorithms: readonly string[],
+  flags: number,
+  regularOnly = false,
+): Promise<Uint8Array[]> {
+  return withFile(path, flags, async (file, found) => {
+    if (regularOnly && !found.isFile())
+      throw new CliError('CLI_FILE_UNREADABLE', `${path} cannot be read`, { found: `it is ${kindOfFile(found)}` })
+    const hashes = algorithms.map((algorithm) => createHash(algorithm))
+    for await (const part of file.createReadStream({ highWaterMark: PIECE_BYTES, autoClose: false }))
+      for (const hash of hashes) hash.update(part as Buffer)
+    return hashes.map((hash) => hash.digest())
+  })
 }
 
 /** True when there is something at the path. Throws CLI_FILE_UNREADABLE when that cannot be said: what cannot be seen may be there. */

@@ -1,22 +1,19 @@
 import { createHash } from 'node:crypto'
-import { open, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { unlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { parseJson } from '@touchmark/encoding'
 import { isCodedError } from '@touchmark/errors'
 import { readTokenClaims } from '@touchmark/sign'
 import type { CliContext } from './context.js'
-import { CliError } from './errors.js'
 import { writePrivate } from './files.js'
 import { CLIENT_ID } from './oidc/discovery.js'
 import type { Grant } from './oidc/id-token.js'
+import { withLock } from './oidc/login-lock.js'
 import { readPrivate } from './private-file.js'
 
 /** A token with less life left than this is not begun with. */
 const MARGIN_MS = 30_000
 const LIMIT_BYTES = 128 * 1024
-const LOCK_PAUSE_MS = 100
-/** A refresh is one request; who holds the lock for longer than this has died. */
-const LOCK_TRIES = 300
 
 /** Which login: each issuer and client has one. */
 export interface LoginPlace {
@@ -88,27 +85,8 @@ function expiryOf(token: string): Date | undefined {
 
 /**
  * Runs one refresh at a time: a provider that changes refresh tokens takes the second use of one for theft, and ends the login. Who waits here looks
- * again at what is kept afterwards. A lock that its holder left behind is taken over after half a minute.
+ * again at what is kept afterwards. `work` MUST be one request, asked once, and nothing that waits for a person or for other requests.
  */
-export async function lockedLogin<T>(context: CliContext, place: LoginPlace, work: () => Promise<T>): Promise<T> {
-  const lock = `${keptFile(context, place)}.lock`
-  for (let attempt = 0; !(await takeLock(lock)); attempt++) {
-    if (attempt < LOCK_TRIES) await context.http.sleep(LOCK_PAUSE_MS)
-    else await unlink(lock).catch(() => undefined)
-  }
-  try {
-    return await work()
-  } finally {
-    await unlink(lock).catch(() => undefined)
-  }
-}
-
-async function takeLock(lock: string): Promise<boolean> {
-  try {
-    await (await open(lock, 'wx', 0o600)).close()
-    return true
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'EEXIST') return false
-    throw new CliError('CLI_FILE_UNWRITABLE', `${dirname(lock)} cannot be written`, { cause })
-  }
+export function lockedLogin<T>(context: CliContext, place: LoginPlace, work: () => Promise<T>): Promise<T> {
+  return withLock(`${keptFile(context, place)}.lock`, context.http, work)
 }

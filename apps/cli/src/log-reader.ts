@@ -66,14 +66,16 @@ export class LogReader {
     return this.#log.baseUrl
   }
 
-  /** The newest checkpoint, verified, and consistent with the newest one that this user has seen. Throws TLOG_*, CLI_LOG_WENT_BACK, CLI_LOG_FORKED. */
-  async checkpoint(): Promise<{ checkpoint: Checkpoint; note: string }> {
-    const note = utf8Decode(await this.#get('checkpoint'))
-    const checkpoint = this.#verify(note)
-    await this.#known.follow({ checkpoint, note }, (first, second) =>
-      this.#proof(planConsistency(first, second), second),
-    )
-    return { checkpoint, note }
+  /**
+   * The newest checkpoint, verified, and consistent with the newest one that this user has seen. Throws TLOG_*, CLI_LOG_WENT_BACK, CLI_LOG_FORKED,
+   * CLI_LOG_MEMORY_UNREADABLE.
+   */
+  checkpoint(): Promise<{ checkpoint: Checkpoint; note: string }> {
+    const ask = async (): Promise<{ checkpoint: Checkpoint; note: string }> => {
+      const note = utf8Decode(await this.#get('checkpoint'))
+      return { checkpoint: this.#verify(note), note }
+    }
+    return this.#known.follow(ask, (first, second) => this.#proof(planConsistency(first, second), second))
   }
 
   #verify(note: string): Checkpoint {

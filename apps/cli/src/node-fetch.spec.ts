@@ -90,6 +90,20 @@ describe('nodeFetch', () => {
     await expect(nodeFetch(address, {})).rejects.toMatchObject({ name: 'TypeError' })
   })
 
+  it.each<[string, string, RequestInit]>([
+    ['a header that cannot be sent', 'http://127.0.0.1:1/', { headers: { authorization: 'a\u0000b' } }],
+    ['another protocol', 'ftp://127.0.0.1/', {}],
+    ['a name and password', 'http://user:pw@127.0.0.1/', {}],
+    ['no URL', 'no url', {}],
+    ['a body that cannot be sent', 'http://127.0.0.1:1/', { method: 'POST', body: new FormData() }],
+  ])('is asked once by send for %s', async (_name, address, init) => {
+    const pauses: number[] = []
+    const sleep = async (ms: number): Promise<void> => void pauses.push(ms)
+    const http = { fetch: nodeFetch, sleep, random: () => 0.5, timeoutMs: 1000, tries: 3 }
+    await expect(send('log', address, init, http)).rejects.toThrowCode('SIGN_SERVICE_UNREACHABLE')
+    expect(pauses).toEqual([])
+  })
+
   it('is one that send takes: it says in words why nobody answers', async () => {
     server.close()
     const http = { fetch: nodeFetch, sleep: () => Promise.resolve(), random: () => 0.5, timeoutMs: 1000, tries: 2 }

@@ -7,7 +7,7 @@ import type { Fetch } from '@touchmark/sign'
  */
 export const nodeFetch: Fetch = async (url, init) => {
   const { protocol, username, password } = new URL(url)
-  if (username !== '' || password !== '') throw new TypeError('a URL with a name and password is not asked')
+  if (username !== '' || password !== '') throw notSent('a URL with a name and password is not asked')
   const { request } = protocol === 'https:' ? await import('node:https') : await import('node:http')
   const content = bytesOf(init.body)
   const options: RequestOptions = {
@@ -55,11 +55,16 @@ function lost(error: unknown, signal: AbortSignal | undefined): Error {
   return (signal?.aborted === true ? signal.reason : error) as Error
 }
 
+/** With the code by which `send` knows that another try would end the same way. */
+function notSent(message: string): TypeError {
+  return Object.assign(new TypeError(message), { code: 'ERR_INVALID_ARG_VALUE' })
+}
+
 function bytesOf(body: RequestInit['body']): { bytes: Uint8Array; type?: string } | undefined {
   if (body === undefined || body === null) return undefined
   if (body instanceof Uint8Array) return { bytes: body }
   if (typeof body === 'string') return { bytes: Buffer.from(body), type: 'text/plain;charset=UTF-8' }
-  throw new TypeError('a body of this kind is not sent')
+  throw notSent('a body of this kind is not sent')
 }
 
 function headersOf(headers: RequestInit['headers']): Record<string, string> {

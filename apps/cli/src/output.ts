@@ -1,6 +1,6 @@
 import { isCodedError } from '@touchmark/errors'
 import type { CliContext } from './context.js'
-import { nextStep } from './next-steps.js'
+import { adviceFor } from './next-steps.js'
 
 /** Control characters, and those that turn the direction of a text or break its line. */
 // eslint-disable-next-line no-control-regex
@@ -22,6 +22,28 @@ export function rows(pairs: readonly (readonly [string, string])[], indent = '  
   return pairs.map(([name, value]) => `${indent}${name.padEnd(width)}  ${printable(value)}\n`).join('')
 }
 
+/** A cell wider than this moves what follows it, and not the lines of others. */
+const WIDEST_CELL = 60
+
+/** Lines of cells, the first three columns aligned. The cells MUST be {@link printable}. */
+export function table(lines: readonly (readonly string[])[]): string {
+  const widths = [0, 1, 2].map((column) =>
+    Math.min(
+      WIDEST_CELL,
+      lines.reduce((most, line) => Math.max(most, line[column]!.length), 0),
+    ),
+  )
+  return lines
+    .map(
+      (line) =>
+        `${line
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join('  ')
+          .trimEnd()}\n`,
+    )
+    .join('')
+}
+
 /** One JSON document a command, on standard output; the escapes of {@link printable} are those of JSON. */
 export function printJson(context: CliContext, value: unknown): void {
   const text = JSON.stringify(value, (_key, item: unknown) => (typeof item === 'bigint' ? item.toString() : item))
@@ -31,8 +53,8 @@ export function printJson(context: CliContext, value: unknown): void {
 /** What is said about an error in JSON. */
 export function errorJson(error: unknown): Record<string, unknown> {
   if (!isCodedError(error)) return { code: 'UNEXPECTED', message: unexpectedText(error) }
-  const { check, expected, found, hint = nextStep(error.code) } = error.details
-  return { code: error.code, message: error.message, check, expected, found, hint }
+  const { check, expected, found } = error.details
+  return { code: error.code, message: error.message, check, expected, found, hint: adviceFor(error) }
 }
 
 /** Says what went wrong, what was expected and found, and what to do. */
@@ -45,7 +67,8 @@ export function printError(context: CliContext, error: unknown): void {
 export function errorText(error: unknown): string {
   if (!isCodedError(error))
     return `touchmark: an unexpected error, which is a fault of touchmark:\n${printableLines(unexpectedText(error))}\n`
-  const { expected, found, hint = nextStep(error.code) } = error.details
+  const { expected, found } = error.details
+  const hint = adviceFor(error)
   const pairs: [string, string][] = []
   if (expected !== undefined) pairs.push(['expected', expected])
   if (found !== undefined) pairs.push(['found', found])

@@ -232,7 +232,7 @@ describe('a kept login', () => {
     context.clock.set('2026-06-01T12:30:00Z')
     provider.behaviour = { refresh: true, claims: LATER }
     await expect(find()).resolves.toMatchObject({ source: 'refreshed login' })
-    expect(context.pauses.length).toBeGreaterThan(100)
+    expect(context.pauses.filter((ms) => ms === 100)).toHaveLength(150)
   })
 
   it('keeps its refresh token when the provider gives no new one', async () => {
@@ -262,6 +262,10 @@ describe('a kept login', () => {
     ['of another issuer', { claims: { ...LATER, iss: 'https://evil.example.com' } }, 'CLI_LOGIN_FAILED'],
     ['that nobody signed', { claims: LATER, header: { alg: 'none' } }, 'CLI_LOGIN_FAILED'],
     ['that is none', { tokenAnswers: [[200, '{"id_token":"x"}']] }, 'SIGN_TOKEN_MALFORMED'],
+    ['after another refusal', { tokenAnswers: [[400, '{"error":"invalid_client"}']] }, 'CLI_LOGIN_FAILED'],
+    ['after a refusal of the client', { tokenAnswers: [[401, '{"error":"invalid_grant"}']] }, 'CLI_LOGIN_FAILED'],
+    ['after a refusal by a proxy', { tokenAnswers: [[403, '<html>no</html>']] }, 'CLI_LOGIN_FAILED'],
+    ['after a refusal that says nothing', { tokenAnswers: [[400, 'no']] }, 'CLI_LOGIN_FAILED'],
     ['after a failure', { tokenAnswers: [[503, 'busy']] }, 'SIGN_SERVICE_FAILED'],
     ['after a redirect', { tokenAnswers: [[307, '']] }, 'SIGN_SERVICE_ANSWER'],
   ])('is left as it is when it is refreshed with a token %s', async (_what, behaviour, code) => {

@@ -101,12 +101,13 @@ async function lookAtKept(context: CliContext, place: LoginPlace): Promise<Pick<
 
 /** Refreshes what is kept when another process has not done so meanwhile. What the provider gives is kept before it is used. */
 async function refreshKept(context: CliContext, place: LoginPlace): Promise<FoundToken | undefined> {
+  // Asked for before the lock: what is done under it has a known end.
+  const provider = await discoverProvider(place.issuer, context.http, place.clientId)
   return lockedLogin(context, place, async () => {
     const kept = await readKept(context, place)
     if (kept.state !== 'kept') return undefined
     if (kept.alive) return asFound(kept.login.token, 'kept login')
     if (!hasRefresh(kept.login)) return undefined
-    const provider = await discoverProvider(place.issuer, context.http, place.clientId)
     const grant = await refreshLogin(provider, kept.login, context.http)
     if (grant === undefined) {
       await forgetLogin(context, place)

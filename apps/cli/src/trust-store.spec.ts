@@ -189,12 +189,32 @@ describe('trustedRootFile', () => {
   it('reads a root, of the fingerprint given', async () => {
     const file = join(context.folder, 'root.json')
     await writeFile(file, encodeTrustedRoot(instance.trustedRoot))
-    await expect(trustedRootFile(file, `sha256:${served.fingerprint}`)).resolves.toBeDefined()
-    await expect(trustedRootFile(file)).resolves.toBeDefined()
+    await expect(
+      trustedRootFile(context, file, { rootFingerprint: `sha256:${served.fingerprint}` }),
+    ).resolves.toBeDefined()
+    await expect(trustedRootFile(context, file, {})).resolves.toBeDefined()
     for (const pin of [other.fingerprint, ''])
-      await expect(trustedRootFile(file, pin)).rejects.toThrowCode('CLI_FINGERPRINT_MISMATCH')
+      await expect(trustedRootFile(context, file, { rootFingerprint: pin })).rejects.toThrowCode(
+        'CLI_FINGERPRINT_MISMATCH',
+      )
     await writeFile(file, '{}')
-    await expect(trustedRootFile(file)).rejects.toThrowCode('TRUST_MEDIA_TYPE_UNSUPPORTED')
-    await expect(trustedRootFile(join(context.folder, 'none'))).rejects.toThrowCode('CLI_FILE_UNREADABLE')
+    await expect(trustedRootFile(context, file, {})).rejects.toThrowCode('TRUST_MEDIA_TYPE_UNSUPPORTED')
+    await writeFile(file, 'none')
+    await expect(trustedRootFile(context, file, {})).rejects.toMatchObject({
+      code: 'TRUST_JSON_INVALID',
+      message: expect.stringContaining(`${file} is of no use as a trusted root`),
+      details: { hint: expect.stringContaining('touchmark trust show --raw') },
+    })
+    await expect(trustedRootFile(context, join(context.folder, 'none'), {})).rejects.toThrowCode('CLI_FILE_UNREADABLE')
+  })
+
+  it('is held against TOUCHMARK_ROOT_FINGERPRINT too, unless the flag names another', async () => {
+    const file = join(context.folder, 'root.json')
+    await writeFile(file, encodeTrustedRoot(instance.trustedRoot))
+    const pinned = { ...context, environment: { TOUCHMARK_ROOT_FINGERPRINT: other.fingerprint } }
+    await expect(trustedRootFile(pinned, file, {})).rejects.toThrowCode('CLI_FINGERPRINT_MISMATCH')
+    await expect(trustedRootFile(pinned, file, { rootFingerprint: served.fingerprint })).resolves.toBeDefined()
+    const empty = { ...context, environment: { TOUCHMARK_ROOT_FINGERPRINT: '' } }
+    await expect(trustedRootFile(empty, file, {})).resolves.toBeDefined()
   })
 })

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import { utf8Decode } from '@touchmark/encoding'
-import { isCodedError } from '@touchmark/errors'
+import { CodedError, isCodedError } from '@touchmark/errors'
 import { excerpt, send, serviceUrl, type HttpOptions } from '@touchmark/sign'
 import {
   encodeClientTrustConfig,
@@ -101,11 +101,26 @@ export async function useInstance(
   return { instance: served, was: stored === undefined ? 'new' : same ? 'same' : 'replaced' }
 }
 
-/** Reads a trusted root from a file that a person named; its fingerprint must be the one given, if one is. */
-export async function trustedRootFile(path: string, wanted?: string): Promise<TrustedRoot> {
-  const root = parseTrustedRoot(await readInput(path, DOCUMENT_LIMIT_BYTES))
-  refuseOtherPin(wanted, trustedRootFingerprint(root, nodeCrypto), path)
+/** Reads a trusted root from a file that a person named; its fingerprint must be the one given by flag or variable, if one is. */
+export async function trustedRootFile(
+  context: CliContext,
+  path: string,
+  options: InstanceOptions,
+): Promise<TrustedRoot> {
+  const root = readRoot(path, await readInput(path, DOCUMENT_LIMIT_BYTES))
+  refuseOtherPin(pinOf(context, options), trustedRootFingerprint(root, nodeCrypto), path)
   return root
+}
+
+function readRoot(path: string, bytes: Uint8Array): TrustedRoot {
+  try {
+    return parseTrustedRoot(bytes)
+  } catch (error) {
+    if (!isCodedError(error)) throw error
+    const { code, message, details } = error
+    const hint = `Check that ${path} is a trusted root; \`touchmark trust show --raw\` prints the one of an instance.`
+    throw new CodedError(code, `${path} is of no use as a trusted root: ${message}`, { ...details, hint })
+  }
 }
 
 function stripPrefix(fingerprint: string | undefined): string | undefined {
@@ -117,8 +132,12 @@ function stripPrefix(fingerprint: string | undefined): string | undefined {
 
 /** Refuses a root that is not the one whose fingerprint was given, if one was. */
 export function checkPin(context: CliContext, options: InstanceOptions, instance: TrustedInstance): void {
-  const pin = options.rootFingerprint ?? (context.environment['TOUCHMARK_ROOT_FINGERPRINT'] || undefined)
-  refuseOtherPin(pin, instance.fingerprint, instance.url)
+  refuseOtherPin(pinOf(context, options), instance.fingerprint, instance.url)
+}
+
+/** The flag goes before the variable; an empty variable is none. */
+function pinOf(context: CliContext, options: InstanceOptions): string | undefined {
+  return options.rootFingerprint ?? (context.environment['TOUCHMARK_ROOT_FINGERPRINT'] || undefined)
 }
 
 function refuseOtherPin(pin: string | undefined, fingerprint: string, where: string): void {

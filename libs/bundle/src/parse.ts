@@ -79,7 +79,7 @@ function readJson(bytes: Uint8Array): JsonValue {
     return parseJson(bytes, { trailing: 'refuse', duplicates: 'refuse', maxDepth: BUNDLE_LIMITS.jsonDepth })
   } catch (cause) {
     if (!isCodedError(cause)) throw cause
-    throw new BundleError('BUNDLE_JSON_INVALID', `the bundle is not strict JSON: ${cause.message}`, {
+    throw new BundleError('BUNDLE_JSON_INVALID', 'the bundle is not strict JSON', {
       cause,
       check: 'bundle JSON',
       expected: 'one JSON object in UTF-8 without repeated members',

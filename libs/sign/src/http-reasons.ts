@@ -21,6 +21,11 @@ const HINTS: readonly (readonly [RegExp, string, boolean])[] = [
     'That address does not speak TLS as this client does. Check whether it is http or https.',
     false,
   ],
+  [
+    /^ERR_(INVALID_|UNESCAPED_CHARACTERS$)/,
+    'Nothing was sent: the address, or something that goes with the request, is not what a request may hold. Check the address, and what was given with it.',
+    false,
+  ],
   [/^(ENOTFOUND|EAI_AGAIN)$/, 'The host name is not known here. Check the address and the network.', true],
   [
     /^(ECONNREFUSED|EHOSTUNREACH|ENETUNREACH)$/,

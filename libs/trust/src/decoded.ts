@@ -27,7 +27,7 @@ export function decodeFile(bytes: Uint8Array, schema: ProtoSchema): Decoded {
     return decodeProtoJson(bytes, schema, { unknownFields: 'refuse', trailing: 'refuse', maxDepth: 16 })
   } catch (cause) {
     if (!isCodedError(cause)) throw cause
-    throw new TrustError('TRUST_JSON_INVALID', `this is no ${what}: ${cause.message}`, {
+    throw new TrustError('TRUST_JSON_INVALID', `this is no ${what}`, {
       cause,
       check: `${what} JSON`,
       expected: schema.name,

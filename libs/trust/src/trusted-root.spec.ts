@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isCodedError } from '@touchmark/errors'
+import { outsideVectors } from '../../../test/support/outside-vectors.mjs'
 import { encodeTrustedRoot, isWithin, parseTrustedRoot, trustedRootFingerprint } from './index.js'
 import { parseTime } from './time-range.js'
 
@@ -29,9 +30,10 @@ describe('parseTrustedRoot', () => {
     expect(JSON.parse(encodeTrustedRoot(root))).toEqual(JSON.parse(raw.toString()))
   })
 
-  it('reads every root of sigstore-conformance but the one made wrong', () => {
-    const folder = join(import.meta.dirname, '../../../../shared/vectors/sigstore-conformance')
-    if (!existsSync(folder)) return console.log('sigstore-conformance is absent: its trusted roots are not read')
+  const suite = outsideVectors('sigstore-conformance')
+  const itReads = suite === undefined ? it.skip : it
+  itReads('reads every root of sigstore-conformance (TOUCHMARK_VECTORS) but the one made wrong', () => {
+    const folder = suite ?? ''
     const files = [
       join(folder, 'public-good.trusted_root.json'),
       ...readdirSync(join(folder, 'bundle-verify')).map((name) =>

@@ -9,9 +9,11 @@ import {
 import { hexEncode } from '@touchmark/encoding'
 import { VerifyError } from './errors.js'
 
-/** What the signature is held against: the artifact itself, or its digest. */
+/** What the signature is held against: the artifact itself, its digest, or several digests of it (at least one). */
 export type Artifact =
-  { readonly bytes: Uint8Array } | { readonly digest: Uint8Array; readonly algorithm: HashAlgorithm }
+  | { readonly bytes: Uint8Array }
+  | { readonly digest: Uint8Array; readonly algorithm: HashAlgorithm }
+  | { readonly digests: ReadonlyMap<HashAlgorithm, Uint8Array> }
 
 /** Hashing this much costs as much as the detour that a signature over a digest takes; a larger artifact is hashed once only. */
 const HASH_TWICE_BELOW_BYTES = 128 * 1024
@@ -26,17 +28,20 @@ export class ArtifactDigests {
     this.#artifact = artifact
     this.#crypto = crypto
     if ('bytes' in artifact) return
-    const { digest, algorithm } = artifact
-    if (digest.length !== DIGEST_BYTES[algorithm])
-      throw new VerifyError('VERIFY_DIGEST_ALGORITHM', `the digest given is no ${algorithm} digest`, {
-        check: 'artifact digest',
-        expected: `${DIGEST_BYTES[algorithm]} bytes`,
-        found: `${digest.length} bytes`,
-      })
-    this.#digests.set(algorithm, digest)
+    const given = 'digests' in artifact ? artifact.digests : new Map([[artifact.algorithm, artifact.digest]])
+    for (const [algorithm, digest] of given) {
+      if (digest.length !== DIGEST_BYTES[algorithm])
+        throw new VerifyError('VERIFY_DIGEST_ALGORITHM', `the digest given is no ${algorithm} digest`, {
+          check: 'artifact digest',
+          expected: `${DIGEST_BYTES[algorithm]} bytes`,
+          found: `${digest.length} bytes`,
+        })
+      this.#digests.set(algorithm, digest)
+    }
+    if (given.size === 0) this.digest('SHA2_256')
   }
 
-  /** The digest, or undefined when another one was given. */
+  /** The digest, or undefined when it is none of those that were given. */
   optional(algorithm: HashAlgorithm): Uint8Array | undefined {
     const known = this.#digests.get(algorithm)
     if (known !== undefined || !('bytes' in this.#artifact)) return known
@@ -45,14 +50,14 @@ export class ArtifactDigests {
     return digest
   }
 
-  /** Throws VERIFY_DIGEST_ALGORITHM when the digest given is of another algorithm. */
+  /** Throws VERIFY_DIGEST_ALGORITHM when no digest of this algorithm was given. */
   digest(algorithm: HashAlgorithm): Uint8Array {
     const digest = this.optional(algorithm)
     if (digest === undefined)
       throw new VerifyError('VERIFY_DIGEST_ALGORITHM', `the signature is over a ${algorithm} digest`, {
         check: 'artifact digest',
         expected: algorithm,
-        found: 'algorithm' in this.#artifact ? this.#artifact.algorithm : 'nothing',
+        found: [...this.#digests.keys()].join(' and ') || 'nothing',
       })
     return digest
   }
@@ -67,10 +72,12 @@ export class ArtifactDigests {
     return this.#crypto.verifyDigest(key, details.scheme, this.digest(details.hash), signature)
   }
 
-  /** For results and messages: the digest that was given, or the one asked for. */
+  /** For results and messages: the digest asked for, or the first of those that were given. */
   describe(algorithm: HashAlgorithm): { algorithm: HashAlgorithm; digest: Uint8Array } {
-    if ('digest' in this.#artifact) return { algorithm: this.#artifact.algorithm, digest: this.#artifact.digest }
-    return { algorithm, digest: this.digest(algorithm) }
+    const digest = this.optional(algorithm)
+    if (digest !== undefined) return { algorithm, digest }
+    const [first] = this.#digests
+    return { algorithm: first![0], digest: first![1] }
   }
 }
 

@@ -34,22 +34,28 @@ const HASHES_OF_STATEMENT: readonly [string, HashAlgorithm][] = [
   ['sha512', 'SHA2_512'],
 ]
 
+const ALL_HASHES = HASHES_OF_STATEMENT.map(([, algorithm]) => algorithm)
+
 /**
- * The digest that a verification of this bundle needs, for callers that hash a large artifact themselves and pass the digest. Comes from unverified
- * parts, which is of no harm: another digest than the right one verifies nothing. Pure Ed25519 messages, which no log takes, need the artifact itself.
+ * The digests that a verification of this bundle needs, at least one, for callers that hash a large artifact themselves and pass digests: with all of them
+ * the verdict is the one over the artifact itself. Comes from unverified parts, which is of no harm: another digest than the right one verifies nothing.
+ * Pure Ed25519 messages, which no log takes, need the artifact itself.
  */
-export function digestAlgorithmOf({ content }: Bundle): HashAlgorithm {
-  if (content.kind === 'message') return content.message.messageDigest?.algorithm ?? 'SHA2_256'
+export function digestAlgorithmsOf({ content }: Bundle): readonly HashAlgorithm[] {
+  if (content.kind === 'message') {
+    const { messageDigest } = content.message
+    return messageDigest === undefined ? ALL_HASHES : [messageDigest.algorithm]
+  }
   let statement: Statement
   try {
     statement = parseStatement(content.envelope.payload)
   } catch (error) {
     if (!isCodedError(error)) throw error
     // The verifier says what is wrong with it.
-    return 'SHA2_256'
+    return ['SHA2_256']
   }
-  const named = HASHES_OF_STATEMENT.find(([name]) => statement.subjects.some(({ digest }) => digest.has(name)))
-  return named?.[1] ?? 'SHA2_256'
+  const named = HASHES_OF_STATEMENT.filter(([name]) => statement.subjects.some(({ digest }) => digest.has(name)))
+  return named.length === 0 ? ['SHA2_256'] : named.map(([, algorithm]) => algorithm)
 }
 
 /** Checks the signature by the claimed key. Throws VERIFY_ARTIFACT_CHANGED, VERIFY_DIGEST_ALGORITHM, VERIFY_SIGNATURE_INVALID. */

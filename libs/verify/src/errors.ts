@@ -3,8 +3,7 @@ import { CodedError, type ErrorDetails } from '@touchmark/errors'
 /** Each code with what a person can do about it. */
 const VERIFY_HINTS = {
   /** Neither the certificate's CA nor any log of the bundle is in the trusted root: it was made at another instance. */
-  VERIFY_OTHER_INSTANCE:
-    'The bundle was made at another instance than the one you trust. Verify with the trusted root of that instance, if you trust it.',
+  VERIFY_OTHER_INSTANCE: 'Verify with the trusted root of the instance that made it, if you trust that one.',
   /** The artifact is not what the bundle says was signed. */
   VERIFY_ARTIFACT_CHANGED: 'This is another file than the one that was signed, or it was changed since. Get it again.',
   /** The digest given cannot be compared: another algorithm than the signature's, or a wrong length. */

@@ -1,5 +1,5 @@
 export type { Artifact } from './artifact.js'
-export { digestAlgorithmOf } from './content.js'
+export { digestAlgorithmsOf } from './content.js'
 export {
   POLICY_ERROR_CODES,
   PolicyError,

@@ -3,7 +3,7 @@ import type { Bundle, SignerMaterial } from '@touchmark/bundle'
 import type { CryptoPort } from '@touchmark/crypto'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import type { TrustedRoot } from '@touchmark/trust'
-import { digestAlgorithmOf } from './index.js'
+import { digestAlgorithmsOf } from './index.js'
 import { verifySigned } from './testing/verifying.js'
 import { ATT, changeEntry, changeProof, make, prepareWorkshop, refused, root, V1, V2 } from './testing/workshop.js'
 
@@ -61,6 +61,8 @@ describe('a mistake that is not of the bundle', () => {
     const noBody = changeEntry(signed, () => ({ canonicalizedBody: undefined as never }))
     expect(nameOf(() => verifySigned(signed, root, { bundle: noBody }))).toBe('TypeError')
     const envelope = { payload: undefined as never, payloadType: '', signature: { sig: new Uint8Array(1), keyid: '' } }
-    expect(nameOf(() => digestAlgorithmOf({ ...signed.bundle, content: { kind: 'dsse', envelope } }))).toBe('TypeError')
+    expect(nameOf(() => digestAlgorithmsOf({ ...signed.bundle, content: { kind: 'dsse', envelope } }))).toBe(
+      'TypeError',
+    )
   })
 })

@@ -93,7 +93,14 @@ export function signerOf(claimed: ClaimedSigner): VerifiedSigner {
     throw badIdentity('the certificate does not say who vouched for the signer', 'an issuer', 'none')
   if (issuerV1 !== undefined && issuerV2 !== undefined && issuerV1 !== issuerV2)
     throw badIdentity('the certificate names two issuers', issuerV2, issuerV1)
-  return { kind: 'certificate', subject, issuer, extensions: values, certificate: certificate.der }
+  // The parsed certificate is remembered (known-leaves.ts): what a caller does to its result must not change the next one.
+  return {
+    kind: 'certificate',
+    subject: { ...subject },
+    issuer,
+    extensions: { ...values },
+    certificate: certificate.der.slice(),
+  }
 }
 
 function identityExtensions(certificate: Certificate): FulcioExtensions {

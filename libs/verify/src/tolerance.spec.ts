@@ -6,7 +6,7 @@ import { generateSigner, nodeCrypto, randomBytes } from '@touchmark/crypto/node'
 import { hexEncode, utf8Decode, utf8Encode } from '@touchmark/encoding'
 import { assembleCertificate, buildRootCertificate, FULCIO_OID } from '@touchmark/x509'
 import { later, NOW, START, END, OIDC_ISSUER, TestInstance } from './testing/instance.js'
-import { digestAlgorithmOf, type Artifact, type VerifiedLogEntry } from './index.js'
+import { digestAlgorithmsOf, type Artifact, type VerifiedLogEntry } from './index.js'
 import { form, sign, statementOf, type Signed, type SignOptions } from './testing/signing.js'
 import { IDENTITIES, verifySigned } from './testing/verifying.js'
 import {
@@ -283,11 +283,11 @@ describe('a message signed with pure Ed25519, which no log takes', () => {
   })
 })
 
-describe('digestAlgorithmOf', () => {
+describe('digestAlgorithmsOf', () => {
   it('names the digest with which a bundle verifies', async () => {
-    const of = async (name: string, options: SignOptions = {}): Promise<[Signed, HashAlgorithm]> => {
+    const of = async (name: string, options: SignOptions = {}): Promise<[Signed, readonly HashAlgorithm[]]> => {
       const signed = await make(name, options)
-      return [signed, digestAlgorithmOf(signed.bundle)]
+      return [signed, digestAlgorithmsOf(signed.bundle)]
     }
     const text = (name: string): Uint8Array =>
       utf8Encode(utf8Decode(statementOf(utf8Encode('artifact'))).replace(/"sha256":"[^"]*"/, name))
@@ -299,15 +299,19 @@ describe('digestAlgorithmOf', () => {
       [await of(ATT), 'SHA2_256'],
       [await of(ATT, { payload: text(`"sha512":"${sha512}"`) }), 'SHA2_512'],
     ] as const
-    for (const [[signed, algorithm], expected] of cases) {
-      expect(algorithm).toBe(expected)
+    for (const [[signed, algorithms], algorithm] of cases) {
+      expect(algorithms).toEqual([algorithm])
       const artifact = { algorithm, digest: nodeCrypto.hash(algorithm, signed.artifact) }
       expect(verifySigned(signed, root, { artifact }).artifact).toEqual(artifact)
     }
-    expect((await of(ATT, { payload: utf8Encode('none') }))[1]).toBe('SHA2_256')
-    expect((await of(ATT, { payload: text('"md5":"00"') }))[1]).toBe('SHA2_256')
+    expect((await of(ATT, { payload: utf8Encode('none') }))[1]).toEqual(['SHA2_256'])
+    expect((await of(ATT, { payload: text('"md5":"00"') }))[1]).toEqual(['SHA2_256'])
     const { bundle } = await make(V2)
     const message = { signature: new Uint8Array(1) }
-    expect(digestAlgorithmOf({ ...bundle, content: { kind: 'message', message } })).toBe('SHA2_256')
+    expect(digestAlgorithmsOf({ ...bundle, content: { kind: 'message', message } })).toEqual([
+      'SHA2_256',
+      'SHA2_384',
+      'SHA2_512',
+    ])
   })
 })

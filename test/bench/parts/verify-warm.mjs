@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { root } from '../../interop/stack.mjs'
+import { outsideVectors } from '../../support/outside-vectors.mjs'
 
 const exec = promisify(execFile)
 
@@ -13,7 +14,7 @@ const GITHUB = 'https://token.actions.githubusercontent.com'
 
 /** The bundles that are measured: `wanted` is what ours must be of sigstore-go's rate. */
 export function warmBundles(instance) {
-  const suite = process.env.SIGSTORE_CONFORMANCE ?? join(root, '..', 'shared', 'vectors', 'sigstore-conformance')
+  const suite = outsideVectors('sigstore-conformance') ?? 'none'
   const publicGood = (name, folder, more = {}) => {
     const own = (file, otherwise) => {
       const path = join(suite, 'bundle-verify', folder, file)

@@ -2,9 +2,10 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { outsideVectors } from '../../support/outside-vectors.mjs'
 
 const vectors = fileURLToPath(new URL('../../vectors', import.meta.url))
-const conformance = fileURLToPath(new URL('../../../../shared/vectors/sigstore-conformance', import.meta.url))
+const conformance = outsideVectors('sigstore-conformance')
 const BEACON =
   'https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main'
 
@@ -67,7 +68,7 @@ function ownBundles() {
 }
 
 function conformanceBundles() {
-  if (!existsSync(conformance)) return { subjects: [], bundles: [] }
+  if (conformance === undefined) return { subjects: [], bundles: [] }
   const folder = join(conformance, 'bundle-verify')
   const names = readdirSync(folder, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())

@@ -1,3 +1,4 @@
+import { bundleParsers } from './bundles.mjs'
 import { certificateParsers } from './certificates.mjs'
 import { documentParsers } from './documents.mjs'
 import { entryParsers } from './entries.mjs'
@@ -25,4 +26,5 @@ export const parsers = [
   ...policyParsers,
   ...loginParsers,
   ...documentParsers,
+  ...bundleParsers,
 ]

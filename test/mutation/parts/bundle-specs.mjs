@@ -19,8 +19,9 @@ const ours = {
     build.onResolve({ filter: /^[^.]/ }, ({ path, kind }) =>
       kind === 'entry-point' ? undefined : { path, external: true },
     )
-    build.onLoad({ filter: /\.ts$/ }, ({ path }) => ({
-      loader: 'ts',
+    // Of ours alone: node_modules are external.
+    build.onLoad({ filter: /\.(ts|mjs)$/ }, ({ path }) => ({
+      loader: path.endsWith('.ts') ? 'ts' : 'js',
       contents: readFileSync(path, 'utf8')
         .replaceAll('import.meta.dirname', JSON.stringify(dirname(path)))
         .replaceAll('import.meta.url', JSON.stringify(pathToFileURL(path).href)),

@@ -33,7 +33,6 @@ export async function readSubjects(named: readonly string[], name: string | unde
     const artifact = isDigest(one)
       ? digestOf(one)
       : { digest: await hashFile(one, 'sha256'), algorithm: 'SHA2_256' as const }
-    if (!('digest' in artifact)) throw new TypeError('a digest is wanted here')
     const { digest, algorithm } = artifact
     subjects.push({ named: one, name: name ?? basename(one), digest, algorithm })
   }
@@ -52,7 +51,7 @@ export async function digestsOf(named: string, wanted: ReadonlySet<string>): Pro
   const digests = new Map<string, Subject>()
   if (isDigest(named)) {
     const given = digestOf(named)
-    if ('digest' in given) digests.set(IN_TOTO_HASHES[given.algorithm], { name: named, ...given })
+    digests.set(IN_TOTO_HASHES[given.algorithm], { name: named, ...given })
     return digests
   }
   for (const [algorithm, inToto] of Object.entries(IN_TOTO_HASHES) as [Subject['algorithm'], 'sha256'][])

@@ -100,7 +100,7 @@ async function whatToExport(context: CliContext, options: ExportOptions): Promis
   const root =
     options.trustedRoot === undefined
       ? (await trustInstance(context, options)).config.trustedRoot
-      : await trustedRootFile(options.trustedRoot, options.rootFingerprint)
+      : await trustedRootFile(context, options.trustedRoot, options)
   const newest = root.tlogs.at(-1)
   const url = options.url ?? (newest && `${newest.baseUrl.replace(/\/+$/, '')}/api/v2`)
   if (url === undefined) throw new CliError('CLI_TRUST_UNKNOWN', 'the trusted root names no signature log')

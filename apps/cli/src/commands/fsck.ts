@@ -97,7 +97,7 @@ async function whatToCheck(
 }
 
 async function trustedRoot(context: CliContext, options: FsckOptions): Promise<TrustedRoot> {
-  if (options.trustedRoot !== undefined) return trustedRootFile(options.trustedRoot, options.rootFingerprint)
+  if (options.trustedRoot !== undefined) return trustedRootFile(context, options.trustedRoot, options)
   return (await trustInstance(context, options)).config.trustedRoot
 }
 

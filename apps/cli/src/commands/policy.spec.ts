@@ -59,4 +59,17 @@ describe('touchmark policy check', () => {
     await expect(policyCheckCommand(context, [file], {})).rejects.toThrowCode('CLI_POLICY_INVALID')
     await expect(policyCheckCommand(context, [`${file}.none`], {})).rejects.toThrowCode('CLI_FILE_UNREADABLE')
   })
+
+  it('says which member no policy has, and does not send to itself', async () => {
+    writeFileSync(file, JSON.stringify({ version: 1, signers: {}, ruels: [] }))
+    await expect(policyCheckCommand(context, [file], {})).rejects.toMatchObject({
+      message: 'no policy has the member ruels',
+      details: { hint: expect.not.stringContaining('policy check') },
+    })
+    const dev = { identity: 'dev@example.com', issuer: 'https://login.example.com' }
+    writeFileSync(file, JSON.stringify({ version: 1, signers: { dev }, rules: [{ file: ['*'], signers: ['dev'] }] }))
+    await expect(policyCheckCommand(context, [file], {})).rejects.toMatchObject({
+      message: 'rules[0] cannot have the member file',
+    })
+  })
 })

@@ -200,6 +200,11 @@ describe('touchmark sbom get', () => {
     expect(context.said.out).toBe('')
     await get({}, false)
     expect(context.said.out).toContain('\u001b')
+    // What comes behind a bare carriage return covers the line.
+    await attestStatement('https://spdx.dev/Document', `${TAG_VALUE}hidden\rshown\n`, { overwrite: true })
+    await expect(get({}, true)).rejects.toThrowCode('CLI_USAGE')
+    await attestStatement('https://spdx.dev/Document', `${TAG_VALUE}line\r\n`, { overwrite: true })
+    await expect(get({}, true)).resolves.toBeUndefined()
   })
 })
 

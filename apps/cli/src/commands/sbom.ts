@@ -39,7 +39,8 @@ export async function sbomGetCommand(
   if (context.json)
     return printJson(context, { ...describe(file, found), ...(output === undefined ? { sbom: text } : { output }) })
   if (output !== undefined) return context.out(`wrote ${printable(output)}\n${rows(origin(found))}`)
-  if (toTerminal && /[^\P{C}\n\r\t]/u.test(text))
+  // A carriage return alone goes back to the beginning of the line, and what follows covers what was there.
+  if (toTerminal && (/[^\P{C}\n\r\t]/u.test(text) || /\r(?!\n)/.test(text)))
     throw new CliError('CLI_USAGE', 'the SBOM holds control characters, which a terminal would obey', {
       hint: 'Pass --output FILE, or send standard output to a file or program.',
     })

@@ -52,7 +52,10 @@ describe('touchmark sign', () => {
     await signCommand(context, paths, options)
     expect(bundles()).toHaveLength(12)
     expect([countOf('ca'), countOf('log'), countOf('tsa')]).toEqual([1, 12, 12])
-    expect([...context.said.out.matchAll(/^signed (.*)$/gm)].map((match) => match[1])).toEqual(paths)
+    expect(
+      [...context.said.out.matchAll(/^signed {2}(\S+) +log entry \d+ +(\S+)$/gm)].map((match) => match.slice(1)),
+    ).toEqual(paths.map((path) => [path, `${path}.sigstore.json`]))
+    expect(context.said.out).toMatch(/\n12 files, in the log of \S+\nas +dev@example.com\n/)
     expect(process.exitCode).toBe(0)
     context.said.out = ''
     await verifyCommand(context, paths, WHO)
@@ -77,7 +80,10 @@ describe('touchmark sign', () => {
   it('signs nothing when one file is missing or one bundle is there already', async () => {
     const [a, b] = files('a', 'b')
     await expect(signCommand(context, [a!, `${b}.none`], options)).rejects.toThrowCode('CLI_FILE_UNREADABLE')
-    await expect(signCommand(context, [context.folder], options)).rejects.toThrowCode('CLI_FILE_UNREADABLE')
+    await expect(signCommand(context, [`${context.folder}/`], options)).rejects.toMatchObject({
+      code: 'CLI_FILE_UNREADABLE',
+      details: { hint: `Name the files in it: touchmark sign ${context.folder}/*` },
+    })
     writeFileSync(`${b}.sigstore.json`, 'mine')
     await expect(signCommand(context, [a!, b!], options)).rejects.toThrowCode('CLI_FILE_EXISTS')
     expect(bundles()).toEqual(['b.sigstore.json'])
@@ -161,6 +167,30 @@ describe('touchmark sign', () => {
       await verifyCommand(context, [a!, b!, c!], WHO)
       expect(process.exitCode).toBe(0)
     })
+  })
+
+  it('takes no attestation for the signature with --resume', async () => {
+    const [a] = files('a')
+    const predicate = join(context.folder, 'predicate.json')
+    writeFileSync(predicate, JSON.stringify(provenance1))
+    const bundle = `${a}.sigstore.json`
+    await attestCommand(context, [a!], { ...options, predicate, type: 'slsaprovenance1', bundle })
+    context.said.out = ''
+    await signCommand(context, [a!], { ...options, resume: true })
+    expect(context.said.out).toContain(`signed ${a}\n`)
+    await verifyCommand(context, [a!], WHO)
+    expect(process.exitCode).toBe(0)
+    context.said.out = ''
+    await signCommand(context, [a!], { ...options, resume: true })
+    expect(context.said.out).toContain(`signed before: ${a}\n`)
+  })
+
+  it('says how many are left behind in one, or in many', async () => {
+    let seen = 0
+    served.services.change = (service, response) =>
+      service === 'tsa' && ++seen > 1 ? new Response('no', { status: 400 }) : response
+    await signCommand(context, files('a', 'b'), options)
+    expect(context.said.err).toContain('The bundle of 1 file is there already; --resume goes on with the rest.')
   })
 
   it('writes nothing that does not verify under the trusted root', async () => {

@@ -1,4 +1,4 @@
-import type { Authority, LogInstance, TrustedRoot } from '@touchmark/trust'
+import type { Authority, ClientTrustConfig, LogInstance, Service } from '@touchmark/trust'
 import { encodeTrustedRoot } from '@touchmark/trust'
 import { hexEncode } from '@touchmark/encoding'
 import type { CliContext } from '../context.js'
@@ -9,12 +9,11 @@ import { fingerprintText, instanceUrl, trustInstance, useInstance, type Instance
 export async function trustShow(context: CliContext, options: InstanceOptions & { raw?: boolean }): Promise<void> {
   const instance = await trustInstance(context, options)
   if (options.raw === true) return context.out(`${encodeTrustedRoot(instance.config.trustedRoot)}\n`)
-  const root = instance.config.trustedRoot
   if (context.json)
     return printJson(context, {
       instance: instance.url,
       fingerprint: fingerprintText(instance.fingerprint),
-      ...summary(root),
+      ...summary(instance.config),
     })
   context.out(
     `${rows(
@@ -25,7 +24,7 @@ export async function trustShow(context: CliContext, options: InstanceOptions & 
       '',
     )}\n`,
   )
-  const { certificateAuthorities, signatureLogs, certificateLogs, timestampAuthorities } = summary(root)
+  const { certificateAuthorities, signatureLogs, certificateLogs, timestampAuthorities } = summary(instance.config)
   for (const [title, list] of Object.entries({
     'certificate authority': certificateAuthorities,
     'signature log': signatureLogs,
@@ -70,7 +69,8 @@ interface Summary {
   timestampAuthorities: Record<string, string>[]
 }
 
-function summary(root: TrustedRoot): Summary {
+function summary({ trustedRoot: root, signingConfig }: ClientTrustConfig): Summary {
+  const apis = apisOf(root.tlogs, signingConfig.rekorTlogUrls)
   const range = (from: Date | undefined, to: Date | undefined): string =>
     `${from?.toISOString() ?? 'ever'} to ${to?.toISOString() ?? 'now'}`
   const log = (one: LogInstance): Record<string, string> => ({
@@ -87,8 +87,24 @@ function summary(root: TrustedRoot): Summary {
   })
   return {
     certificateAuthorities: root.certificateAuthorities.map(authority),
-    signatureLogs: root.tlogs.map(log),
+    signatureLogs: root.tlogs.map((one) => ({ ...log(one), ...apis.get(one) })),
     certificateLogs: root.ctlogs.map(log),
     timestampAuthorities: root.timestampAuthorities.map(authority),
   }
+}
+
+/**
+ * Which API the logs speak that are written to. A trusted root does not say it, and one address can have a log of each; the signing config names the
+ * versions at an address, and an instance lists its logs with API v1 first. Of a log that has ended, or that the config does not name, nothing is said.
+ */
+function apisOf(logs: readonly LogInstance[], services: readonly Service[]): Map<LogInstance, { api: string }> {
+  const bare = (url: string): string => url.replace(/\/+$/, '')
+  const apis = new Map<LogInstance, { api: string }>()
+  for (const url of new Set(logs.map(({ baseUrl }) => bare(baseUrl)))) {
+    const open = logs.filter((one) => bare(one.baseUrl) === url && one.publicKey.validFor.end === undefined)
+    const named = services.filter((one) => bare(one.url) === url && one.validFor?.end === undefined)
+    const versions = [...new Set(named.map((one) => one.majorApiVersion))].sort((a, b) => a - b)
+    if (open.length === versions.length) open.forEach((one, at) => apis.set(one, { api: `v${versions[at]!}` }))
+  }
+  return apis
 }

@@ -5,6 +5,7 @@ import { afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/gl
 import { encodeBundle } from '@touchmark/bundle'
 import { generateSigner } from '@touchmark/crypto/node'
 import { pemEncode } from '@touchmark/encoding'
+import type { CodedError } from '@touchmark/errors'
 import { encodeTrustedRoot } from '@touchmark/trust'
 import { OIDC_ISSUER, SAN, TestInstance } from '../../../../libs/verify/src/testing/instance.js'
 import { statementOf } from '../../../../libs/verify/src/testing/signing.js'
@@ -116,14 +117,14 @@ describe('touchmark verify', () => {
     const cases: [string, Partial<VerifyAttestationOptions>, string, string, number, string][] = [
       ['a', { certificateIdentity: 'eve@example.com' }, 'policy', 'POLICY_IDENTITY_MISMATCH', 4, 'the policy says no'],
       ['a', { certificateOidcIssuer: 'https://x' }, 'policy', 'POLICY_ISSUER_MISMATCH', 4, 'the policy says no'],
-      ['other/x', {}, 'other instance', 'VERIFY_OTHER_INSTANCE', 5, 'another instance than the one that is trusted'],
+      ['other/x', {}, 'other instance', 'VERIFY_OTHER_INSTANCE', 5, 'the trusted root knows neither'],
       [
         'a',
         { trustedRoot: files.write('foreign.json', foreign) },
         'other instance',
         'VERIFY_OTHER_INSTANCE',
         5,
-        'another instance',
+        'the trusted root knows neither',
       ],
       ['none', {}, 'file', 'CLI_FILE_UNREADABLE', 8, 'cannot be looked at'],
     ]
@@ -184,11 +185,10 @@ describe('touchmark verify', () => {
 })
 
 describe('a folder', () => {
-  it('stands for every file below it that is no bundle, whatever links lead round in circles', async () => {
+  it('stands for every file below it that is no bundle, also behind a link to a file', async () => {
     await files.add('dist/b')
     await files.add('dist/deep/er/a')
     await files.add('dist/.hidden')
-    symlinkSync(files.path('dist'), files.path('dist/deep/round'))
     symlinkSync('../b', files.path('dist/deep/link'))
     files.write('dist/deep/link.sigstore.json', readFileSync(files.path('dist/b.sigstore.json')))
     files.write('dist/old.sigstore', 'a bundle of an older client')
@@ -224,7 +224,11 @@ describe('a folder', () => {
   it('fails for a file without a bundle, unless it is left out by name', async () => {
     await files.add('dist/a')
     files.write('dist/README.md', 'never signed')
-    expect(codes(await json([files.path('dist')]))).toEqual(['CLI_BUNDLE_MISSING', 'verified'])
+    const list = await json([files.path('dist')])
+    expect(codes(list)).toEqual(['CLI_BUNDLE_MISSING', 'verified'])
+    expect(list[0]!.error!.hint).toContain('--exclude')
+    const [alone] = await json([files.path('dist/README.md')])
+    expect(alone!.error!.hint).not.toContain('--exclude')
     process.exitCode = 0
     expect(codes(await json([files.path('dist')], { ...who, exclude: ['*.md'] }))).toEqual(['verified'])
     await verifyCommand(context, [files.path('dist')], { ...who, exclude: ['*.md'] })
@@ -248,11 +252,20 @@ describe('--key', () => {
     expect(await json([files.path('a')], byKey)).toMatchObject([
       { verified: true, signer: { key: expect.any(String) } },
     ])
-    expect(codes(await json([files.path('b')], byKey))).toEqual(['VERIFY_KEY_UNEXPECTED'])
-    expect(codes(await json([files.path('a')]))).toEqual(['VERIFY_KEY_MISSING'])
+    for (const [named, options, code] of [
+      ['b', byKey, 'VERIFY_KEY_UNEXPECTED'],
+      ['a', who, 'VERIFY_KEY_MISSING'],
+    ] as const) {
+      expect(await json([files.path(named)], options)).toMatchObject([{ failure: 'signer kind', error: { code } }])
+      expect(process.exitCode).toBe(3)
+      await verifyCommand(context, [files.path(named)], options)
+      expect(context.said.err).not.toContain('the proof is bad')
+    }
     const { publicKey } = generateSigner({ kind: 'ecdsa', curve: 'P-256' })
     files.write('key.pub', pemEncode('PUBLIC KEY', publicKey.spki))
-    expect(codes(await json([files.path('a')], byKey))).toEqual(['VERIFY_SIGNATURE_INVALID'])
+    const [one] = await json([files.path('a')], byKey)
+    expect([one!.failure, one!.error!.code]).toEqual(['proof', 'VERIFY_SIGNATURE_INVALID'])
+    expect(one!.error!.hint).toContain("or it is another key than the signer's")
     files.write('key.pub', 'none')
     await expect(verifyCommand(context, [files.path('a')], byKey)).rejects.toThrowCode('KEYFILE_PUBLIC_KEY_INVALID')
   })
@@ -272,6 +285,13 @@ describe('--policy', () => {
     expect(list.map(({ rule }) => rule)).toEqual(['rule 1', 'zips', undefined])
     await verifyCommand(context, [named[1]!], options)
     expect(context.said.err).toMatch(/^ {2}rule +zips$/m)
+    expect(context.said.err).toContain('the proof is good, and the policy says no')
+    context.said.err = ''
+    await verifyCommand(context, [named[2]!], options)
+    await verifyCommand(context, named, options)
+    expect(context.said.err).toMatch(/because +no rule is about it; it was not looked at\n/)
+    expect(context.said.err).toMatch(/^NO RULE /m)
+    expect(context.said.err.split('NOT verified: ')[1]).not.toContain('the proof is good')
     expect(list.map(({ failure }) => failure)).toEqual([undefined, 'policy', 'policy'])
     expect(process.exitCode).toBe(4)
   })
@@ -327,7 +347,60 @@ describe('--policy', () => {
   })
 })
 
+describe('a refusal', () => {
+  it('says nothing twice', async () => {
+    const stranger = new SignedFiles(other, files.path('other'))
+    await stranger.add('x')
+    await files.add('broken')
+    files.write('broken.sigstore.json', '{"mediaType"')
+    for (const name of ['other/x', 'broken']) {
+      context.said.err = ''
+      await verifyCommand(context, [files.path(name)], who)
+      const [, message, ...values] = context.said.err.trimEnd().split('\n')
+      const texts = [message!.replace('touchmark: ', ''), ...values.map((line) => line.trim().replace(/^\S+ +/, ''))]
+      for (const [i, text] of texts.entries())
+        expect(texts.filter((one, k) => k !== i && one.includes(text))).toEqual([])
+      expect(texts.join(' ').match(/another instance than the one/g) ?? []).toHaveLength(name === 'broken' ? 0 : 1)
+    }
+    const root = files.write('root2.json', '{"mediaType"')
+    const run = verifyCommand(context, [files.path('broken')], { ...who, trustedRoot: root })
+    const { message, details } = (await run.catch((error: unknown) => error)) as CodedError
+    expect(details.found).toBeTruthy()
+    expect(message).not.toContain(details.found)
+  })
+})
+
+describe('what was said about the signer', () => {
+  it('is explained: a pattern must match the whole name, and one that is none names its flag', async () => {
+    await files.add('a')
+    const byPattern = (certificateIdentityRegexp: string): VerifyAttestationOptions => {
+      return { certificateIdentityRegexp, certificateOidcIssuer: OIDC_ISSUER, trustedRoot: files.root }
+    }
+    const hint = async (pattern: string): Promise<string> =>
+      (await json([files.path('a')], byPattern(pattern)))[0]!.error!.hint
+    expect(await hint('example[.]com')).toContain('it must match the whole name')
+    expect(await hint('nobody')).not.toContain('whole name')
+    await expect(verifyCommand(context, [files.path('a')], byPattern('('))).rejects.toMatchObject({
+      code: 'POLICY_INVALID',
+      message: '--certificate-identity-regexp is no regular expression',
+    })
+  })
+})
+
 describe('touchmark verify-attestation', () => {
+  it('refuses a subject with a right and a wrong digest, whatever the size of the file', async () => {
+    for (const size of [10, 17 << 20]) {
+      const artifact = Buffer.alloc(size, 7)
+      const text = Buffer.from(statementOf(artifact)).toString()
+      const sha512 = (bytes: Uint8Array): string => createHash('sha512').update(bytes).digest('hex')
+      const both = (digest: string): Buffer => Buffer.from(text.replace('"sha256"', `"sha512":"${digest}","sha256"`))
+      await files.add('wrong', ATTESTATION, { artifact, payload: both(sha512(Buffer.from('x'))) })
+      await files.add('right', ATTESTATION, { artifact, payload: both(sha512(artifact)) })
+      const list = await attested([files.path('wrong'), files.path('right')])
+      expect(codes(list)).toEqual(['VERIFY_SUBJECT_MISMATCH', 'verified'])
+    }
+  })
+
   const SLSA = 'https://slsa.dev/provenance/v1'
   const SPDX = 'https://spdx.dev/Document'
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals'
 import { equalBytes, utf8Decode, utf8Encode } from '@touchmark/encoding'
@@ -122,16 +122,101 @@ describe('the head that was seen before', () => {
     })
   })
 
-  it.each(['', 'no note', 'log2026.example.com\n9\nAAAA\n\n— log2026.example.com AAAA\n'])(
-    'is as good as none when the file holds %j',
+  it.each(['', 'no note', 'log2026.example.com\n9\nAAAA\n\n— log2026.example.com AAAA\n', 'x'.repeat((4 << 20) + 1)])(
+    'is missed when the file holds something else (case %#)',
     async (text) => {
       show(0, 256)
       await read()
       writeFileSync(kept(), text)
+      for (const size of [5, 256, 300]) {
+        show(0, size)
+        await expect(read()).rejects.toMatchObject({
+          code: 'CLI_LOG_MEMORY_UNREADABLE',
+          details: { hint: expect.stringContaining(kept()) },
+        })
+      }
+      expect(readFileSync(kept(), 'utf8')).toBe(text)
+      rmSync(kept())
       show(0, 5)
       expect(await read()).toBe(5n)
     },
   )
+
+  it('is missed when the file cannot be opened', async () => {
+    show(0, 256)
+    await read()
+    const file = kept()
+    rmSync(file)
+    mkdirSync(file)
+    await expect(read()).rejects.toThrowCode('CLI_LOG_MEMORY_UNREADABLE')
+  })
+
+  it.each([70_000, 330_000])('is not forgotten when the log pads its checkpoint with %d characters', async (length) => {
+    const pad = (size: number): void => {
+      const files = new Map(branches[0].get(size)!)
+      // Lines of signatures by names that nobody knows, of three bytes a character.
+      const line = `— ${'\u4e00'.repeat(length)} ${Buffer.alloc(68).toString('base64')}\n`
+      files.set('checkpoint', utf8Encode(utf8Decode(files.get('checkpoint')!) + line))
+      served = (path) => files.get(path)
+    }
+    pad(256)
+    await read()
+    expect(statSync(kept()).size).toBeGreaterThan(3 * length)
+    show(0, 255)
+    await expect(read()).rejects.toThrowCode('CLI_LOG_WENT_BACK')
+    show(0, 300)
+    expect(await read()).toBe(300n)
+  })
+
+  describe('while another command keeps one', () => {
+    /** What the other command sees is shown at the first request for a checkpoint, and read before that is answered. */
+    const meanwhile = async (own: [0 | 1, number], others: [0 | 1, number]): Promise<bigint> => {
+      let first = true
+      const racing = await testContext({
+        fetch: async (url, init) => {
+          if (first) {
+            first = false
+            show(...others)
+            await read()
+          }
+          // The log shows everything of its tree but the head to both.
+          const files = branches[own[0]].get(300)!
+          const heads = branches[own[0]].get(own[1])!
+          served = (path) => heads.get(path) ?? files.get(path)
+          return context.http.fetch(url, init)
+        },
+      })
+      try {
+        const shared = { ...racing, home: context.home }
+        return (await new LogReader(shared, instance.trustedRoot).checkpoint()).checkpoint.size
+      } finally {
+        await racing.remove()
+      }
+    }
+    const keptSize = (): bigint => parseCheckpoint(parseSignedNote(readFileSync(kept(), 'utf8')).text).size
+
+    it.each<[number, number, bigint]>([
+      [256, 300, 300n],
+      [300, 256, 300n],
+      [300, 300, 300n],
+    ])('it keeps the newer one of %d and %d', async (own, others, size) => {
+      show(0, 5)
+      await read()
+      expect(await meanwhile([0, own], [0, others])).toBe(BigInt(own))
+      expect(keptSize()).toBe(size)
+    })
+
+    it.each<[number, number]>([
+      [256, 300],
+      [300, 256],
+      [300, 300],
+    ])('it finds out a log that shows each another tree, of %d and %d', async (own, others) => {
+      show(0, 5)
+      await read()
+      await expect(meanwhile([0, own], [1, others])).rejects.toThrowCode('CLI_LOG_FORKED')
+      expect(keptSize()).toBe(BigInt(others))
+    })
+  })
 })
 
 /** One answer set of a malicious log: which head it signs, and whose files it serves beside it. */

@@ -1,3 +1,4 @@
+import { isCodedError } from '@touchmark/errors'
 import { excerpt, tokenPayload, type HttpOptions } from '@touchmark/sign'
 import { CliError } from '../errors.js'
 import { postForm } from './code-flow.js'
@@ -5,7 +6,7 @@ import { jsonObject, type Provider } from './discovery.js'
 import { readGrant, type Grant } from './id-token.js'
 
 /**
- * Gets a new ID token for a kept login (RFC 6749 §6). Resolves with nothing when the provider has ended the login, or gives no ID token this way.
+ * Gets a new ID token for a kept login (RFC 6749 §6). Resolves with nothing when the provider has ended the login (`invalid_grant`), or gives no ID token this way.
  * The token must be for the same person as before (OpenID Connect Core §12.2). Asked once: a provider that changes refresh tokens may take a second
  * request for theft. Throws CLI_LOGIN_FAILED and what `send` throws.
  */
@@ -16,7 +17,7 @@ export async function refreshLogin(
 ): Promise<Grant | undefined> {
   const form = { grant_type: 'refresh_token', client_id: provider.clientId, refresh_token: kept.refreshToken }
   const answer = await postForm(provider.tokenEndpoint, form, { ...http, tries: 1 })
-  if (answer.status === 400 || answer.status === 401 || answer.status === 403) return undefined
+  if (answer.status === 400 && hasEnded(answer.body)) return undefined
   if (answer.status !== 200) {
     throw new CliError('CLI_LOGIN_FAILED', `the identity provider did not refresh the login (${answer.status})`, {
       found: excerpt(answer.body),
@@ -32,6 +33,16 @@ export async function refreshLogin(
     })
   }
   return { idToken: grant.idToken, refreshToken: grant.refreshToken ?? kept.refreshToken }
+}
+
+/** `invalid_grant` (RFC 6749 §5.2), and nothing else, says so: a proxy, or a provider that is set up otherwise meanwhile, ends no login. */
+function hasEnded(body: Uint8Array): boolean {
+  try {
+    return jsonObject(body, 'token')['error'] === 'invalid_grant'
+  } catch (error) {
+    if (isCodedError(error)) return false
+    throw error
+  }
 }
 
 /** Ends a login at the provider, where it offers that (RFC 7009). Resolves false when it does not or did not. */

@@ -19,8 +19,28 @@ export const count =
     return Number(text)
   }
 
-/** The example that every command's help ends with. */
-export const example = (text: string): string => `\nExample:\n  ${text}\n`
+const HELP_COLUMNS = 80
+
+/** A text in lines of at most so many columns, as far as its words allow. */
+export function wrapped(text: string, columns: number): string[] {
+  const lines: string[] = []
+  for (const word of text.split(' ')) {
+    const last = lines.at(-1)
+    if (last !== undefined && last.length + 1 + word.length <= columns) lines.push(`${lines.pop()!} ${word}`)
+    else lines.push(word)
+  }
+  return lines
+}
+
+/** The example that every command's help ends with; a long one goes on in the next line as a shell takes it. */
+export const example = (text: string): string =>
+  `\nExample:\n  ${wrapped(text, HELP_COLUMNS - 8).join(' \\\n      ')}\n`
+
+/** A list of names and meanings below the help. */
+export const helpList = (title: string, list: readonly (readonly [string | number, string])[]): string =>
+  `\n${title}:\n${list
+    .map(([name, text]) => `  ${name}  ${wrapped(text, HELP_COLUMNS - 8).join('\n      ')}\n`)
+    .join('')}`
 
 /** Runs an action with the outside world in hand; every error ends as one message and one exit code. */
 export function action(work: (context: CliContext, args: string[], options: never) => Promise<void>) {

@@ -1,7 +1,7 @@
 /** The variables that the commands read; docs/cli.md says more. */
 export const ENVIRONMENT = [
   ['TOUCHMARK_INSTANCE', 'the Touchmark instance, when --instance does not name one'],
-  ['TOUCHMARK_ROOT_FINGERPRINT', 'refuse an instance whose trust root has another fingerprint'],
+  ['TOUCHMARK_ROOT_FINGERPRINT', 'refuse a trust root, of an instance or a file, that has another fingerprint'],
   ['TOUCHMARK_HOME', 'where trust roots and logins are kept; else touchmark in XDG_CONFIG_HOME, else in ~/.config'],
   [
     'TOUCHMARK_TIMEOUT',

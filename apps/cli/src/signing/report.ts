@@ -1,7 +1,7 @@
 import type { SigningIdentity, SignStep } from '@touchmark/sign'
 import type { CliContext } from '../context.js'
 import { exitCodeOf } from '../exit-codes.js'
-import { errorJson, printable, printError, printJson, rows } from '../output.js'
+import { errorJson, printable, printError, printJson, rows, table } from '../output.js'
 import type { FoundToken } from '../tokens.js'
 import type { TrustedInstance } from '../trust-store.js'
 import { holderOf } from './own-bundle.js'
@@ -42,19 +42,29 @@ export function report(context: CliContext, made: Report): void {
     const left =
       signed.length === 0
         ? 'No bundle was written.'
-        : `Bundles of ${signed.length} files are there already; --resume goes on with the rest.`
+        : `${signed.length === 1 ? 'The bundle of 1 file is' : `Bundles of ${signed.length} files are`} there already; --resume goes on with the rest.`
     return context.err(`${printable(failure.item.file)} was not signed. ${left}\n`)
   }
-  for (const { file, bundle, logIndex, ms, kept } of signed) {
-    context.out(
-      `${kept ? 'signed before:' : 'signed'} ${printable(file)}\n${rows([
-        ['bundle', bundle],
-        ['log entry', `${logIndex} of ${instance.url}`],
-        ['took', `${ms} ms`],
-      ])}`,
-    )
-  }
+  const [only] = signed
+  if (signed.length === 1 && only !== undefined) context.out(signedText(only, instance.url))
+  else context.out(`${table(signed.map(cells))}${signed.length} files, in the log of ${printable(instance.url)}\n`)
   context.out(rows(signerRows(made), ''))
+}
+
+const word = ({ kept }: Signed): string => (kept ? 'signed before' : 'signed')
+
+function signedText(signed: Signed, url: string): string {
+  const { file, bundle, logIndex, ms, kept } = signed
+  return `${word(signed)}${kept ? ':' : ''} ${printable(file)}\n${rows([
+    ['bundle', bundle],
+    ['log entry', `${logIndex} of ${url}`],
+    ['took', `${ms} ms`],
+  ])}`
+}
+
+function cells(signed: Signed): string[] {
+  const { file, bundle, logIndex } = signed
+  return [word(signed), printable(file), `log entry ${logIndex}`, printable(bundle)]
 }
 
 function signerJson({ identity, token, keyFile }: Report): Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises'
 import type { Bundle } from '@touchmark/bundle'
 import type { Artifact } from '@touchmark/verify'
 import { CliError } from '../errors.js'
@@ -25,8 +26,13 @@ export interface Target {
   readonly wants?: (bundle: Bundle) => boolean
 }
 
-/** Everything that can be refused before somebody logs in. */
-export async function planTargets(files: readonly string[], options: TargetOptions, suffix: string): Promise<Target[]> {
+/** Everything that can be refused before somebody logs in. Throws CLI_USAGE, CLI_FILE_UNREADABLE, CLI_FILE_EXISTS. */
+export async function planTargets(
+  files: readonly string[],
+  options: TargetOptions,
+  suffix: string,
+  wants: (bundle: Bundle) => boolean,
+): Promise<Target[]> {
   if (options.bundle !== undefined && files.length > 1)
     throw new CliError('CLI_USAGE', '--bundle goes with one file; without it each file gets its own bundle')
   const twice = files.find((file, at) => files.indexOf(file) !== at)
@@ -34,10 +40,20 @@ export async function planTargets(files: readonly string[], options: TargetOptio
   const targets: Target[] = []
   for (const file of files) {
     const bundle = options.bundle ?? `${file}${suffix}`
-    const sizeBytes = await sizeOf(file)
-    targets.push({ file, sizeBytes, ...(await placeOfBundle(bundle, options)) })
+    const sizeBytes = await sizeOfFile(file)
+    targets.push({ file, sizeBytes, wants, ...(await placeOfBundle(bundle, options)) })
   }
   return targets
+}
+
+async function sizeOfFile(path: string): Promise<number> {
+  const found = await stat(path).catch(() => undefined)
+  if (found?.isDirectory() === true)
+    throw new CliError('CLI_FILE_UNREADABLE', `${path} is a folder, and sign takes files`, {
+      expected: 'files',
+      hint: `Name the files in it: touchmark sign ${path.replace(/\/+$/, '')}/*`,
+    })
+  return sizeOf(path)
 }
 
 /** What is to be done with a bundle that may be there already. Throws CLI_USAGE, CLI_FILE_EXISTS. */

@@ -1,49 +1,66 @@
 import type { Bundle } from '@touchmark/bundle'
+import type { HashAlgorithm } from '@touchmark/crypto'
 import { hexDecode } from '@touchmark/encoding'
-import { digestAlgorithmOf, type Artifact } from '@touchmark/verify'
+import { digestAlgorithmsOf, type Artifact } from '@touchmark/verify'
 import { CliError } from '../errors.js'
-import { hashFile } from '../files.js'
-import { lookNow, notThere, readNow } from './read-now.js'
+import { hashRegularFile } from '../files.js'
+import { lookNow, notThere, readNow, type Chosen } from './read-now.js'
 
 /** Larger files are hashed a piece at a time instead of being read whole. */
 export const READ_WHOLE_BELOW_BYTES = 16 << 20
+/** What comes out of a pipe can be read once only, so it is held in memory. */
+const PIPE_LIMIT_BYTES = 128 << 20
 
 const NODE_HASHES = { SHA2_256: 'sha256', SHA2_384: 'sha384', SHA2_512: 'sha512' } as const
 
-/** True for an artifact named by its digest instead of a file. */
-export function isDigest(named: string): boolean {
-  return /^sha\d+:[0-9a-f]+$/i.test(named)
+/** True for an argument that is a digest and no file. To be asked of what a person wrote, never of a name that was found in a folder. */
+export function isDigest(argument: string): boolean {
+  return /^sha\d+:[0-9a-f]+$/i.test(argument)
 }
 
-/** An artifact as a person names it: a file, or `sha256:<hex>` (also sha384, sha512). It is read, or hashed, once however many bundles it has. */
-export class NamedArtifact {
-  readonly #named: string
-  #read: Artifact | undefined
-  readonly #digests = new Map<string, Artifact>()
+/** What is held against bundles: a file, or a digest that a person gave instead of it. */
+export interface ArtifactSource {
+  /** The file, as it is opened; of a digest what was written. */
+  readonly named: string
+  /** The digest that was given; then no file is looked at. */
+  readonly digest?: Artifact
+  readonly chosen: Chosen
+}
 
-  constructor(named: string) {
-    this.#named = named
+/** An artifact that is read once, or hashed once for all algorithms of a bundle, however many bundles it has. */
+export class NamedArtifact {
+  readonly #source: ArtifactSource
+  #read: Artifact | undefined
+  readonly #digests = new Map<HashAlgorithm, Uint8Array>()
+
+  constructor(source: ArtifactSource) {
+    this.#source = source
+    this.#read = source.digest
   }
 
-  /** As the verification of this bundle needs it. Throws CLI_USAGE for a digest that is none, CLI_FILE_UNREADABLE. */
+  /** As the verification of this bundle needs it: the verdict does not depend on the size of the file. Throws CLI_FILE_UNREADABLE. */
   async for(bundle: Bundle): Promise<Artifact> {
     if (this.#read !== undefined) return this.#read
-    if (isDigest(this.#named)) return (this.#read = digestOf(this.#named))
-    const found = lookNow(this.#named)
-    if (found === undefined) throw notThere(this.#named)
+    const { named, chosen } = this.#source
+    const found = lookNow(named)
+    if (found === undefined) throw notThere(named)
+    if (!found.isFile()) return (this.#read = { bytes: readNow(named, found, PIPE_LIMIT_BYTES, chosen) })
     if (found.size < READ_WHOLE_BELOW_BYTES)
-      return (this.#read = { bytes: readNow(this.#named, found.size, READ_WHOLE_BELOW_BYTES) })
-    const algorithm = digestAlgorithmOf(bundle)
-    const known = this.#digests.get(algorithm)
-    if (known !== undefined) return known
-    const digest = { digest: await hashFile(this.#named, NODE_HASHES[algorithm]), algorithm }
-    this.#digests.set(algorithm, digest)
-    return digest
+      return (this.#read = { bytes: readNow(named, found, READ_WHOLE_BELOW_BYTES, chosen) })
+    const missing = digestAlgorithmsOf(bundle).filter((algorithm) => !this.#digests.has(algorithm))
+    if (missing.length > 0) {
+      const digests = await hashRegularFile(
+        named,
+        missing.map((algorithm) => NODE_HASHES[algorithm]),
+      )
+      missing.forEach((algorithm, i) => this.#digests.set(algorithm, digests[i]!))
+    }
+    return { digests: this.#digests }
   }
 }
 
 /** The digest that a text names. Throws CLI_USAGE. */
-export function digestOf(named: string): Artifact {
+export function digestOf(named: string): { readonly digest: Uint8Array; readonly algorithm: HashAlgorithm } {
   const digest = /^sha(256|384|512):([0-9a-f]+)$/i.exec(named)
   if (digest === null)
     throw new CliError('CLI_USAGE', `${named.slice(0, 80)} is no digest that a signature is made over`, {

@@ -6,6 +6,7 @@ const subjects = (count: number, sizeBytes: number): Subject[] =>
   Array.from({ length: count }, (_, i) => ({
     named: `${i}`,
     path: `${i}`,
+    chosen: 'found',
     bundles: [`${i}.sigstore.json`],
     bundleNamed: false,
     sizeBytes,

@@ -1,3 +1,4 @@
+import { CodedError } from '@touchmark/errors'
 import type { TrustedRoot } from '@touchmark/trust'
 import { validatePolicy, type IdentityPolicy } from '@touchmark/verify'
 import type { CliContext } from '../context.js'
@@ -47,7 +48,7 @@ export async function readDemand(context: CliContext, ask: Ask, options: DemandO
   const trust =
     options.trustedRoot === undefined
       ? (await trustInstance(context, options)).config.trustedRoot
-      : await trustedRootFile(options.trustedRoot, options.rootFingerprint)
+      : await trustedRootFile(context, options.trustedRoot, options)
   return { ask, trust, rules, byName: options.policy !== undefined, brief: false, ...types }
 }
 
@@ -68,8 +69,25 @@ async function readRules(options: SignerOptions): Promise<readonly Rule[]> {
     return [{ ...all, identities: [], keys: [spki] }]
   }
   const identity = identityPolicy(options)
+  refuseBadPattern(options.certificateIdentityRegexp)
   validatePolicy({ identities: [identity] }, 'certificate')
   return [{ ...all, identities: [identity], keys: [] }]
+}
+
+/** The verifier's own words do not name the flag. */
+function refuseBadPattern(pattern: string | undefined): void {
+  if (pattern === undefined) return
+  try {
+    new RegExp(pattern, 'u')
+  } catch (cause) {
+    throw new CodedError('POLICY_INVALID', '--certificate-identity-regexp is no regular expression', {
+      cause,
+      check: 'policy',
+      expected: 'a regular expression (JavaScript, with the u flag)',
+      found: cause instanceof Error ? cause.message.slice(0, 300) : pattern.slice(0, 200),
+      hint: 'Correct --certificate-identity-regexp; for a name that is meant as it stands there is --certificate-identity.',
+    })
+  }
 }
 
 function identityFlags(options: SignerOptions): Record<string, string | undefined> {

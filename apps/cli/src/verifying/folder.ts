@@ -1,6 +1,7 @@
-import { lstat, readdir, realpath, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { lstat, readdir, stat } from 'node:fs/promises'
+import { sep } from 'node:path'
 import { CliError } from '../errors.js'
+import { kindOfFile } from '../files.js'
 
 const MOST_FILES = 100_000
 const DEEPEST = 64
@@ -13,27 +14,33 @@ export interface FoundFile {
 }
 
 /**
- * Every file below a folder, in the order of their names, hidden ones too. A link to a file counts as the file; a link to a folder is not entered: what it leads to
- * is either below the folder anyway, or is refused, so that nothing is left out unsaid. Throws CLI_FILE_UNREADABLE, and CLI_USAGE beyond the limits.
+ * Every file below a folder, in the order of their names, hidden ones too. A link to a file counts as the file. A link to a folder is refused: what lies
+ * behind it would have two names, and a rule or `--exclude` about one of them would not hold for the other. Throws CLI_FILE_UNREADABLE, and CLI_USAGE
+ * beyond the limits.
  */
 export async function filesBelow(folder: string): Promise<FoundFile[]> {
   const files: FoundFile[] = []
-  await walk(folder, 0, await realpath(folder), files)
+  await walk(folder, 0, files)
   return files
 }
 
-async function walk(folder: string, depth: number, top: string, files: FoundFile[]): Promise<void> {
+/** A name in a folder. Not normalised: `link/..` is another folder than `.`, and what is opened must be what was listed. */
+export function inFolder(folder: string, name: string): string {
+  return folder.endsWith('/') || folder.endsWith(sep) ? `${folder}${name}` : `${folder}${sep}${name}`
+}
+
+async function walk(folder: string, depth: number, files: FoundFile[]): Promise<void> {
   if (depth > DEEPEST) throw new CliError('CLI_USAGE', `${folder} is nested deeper than ${DEEPEST} folders`)
   for (const name of await namesIn(folder)) {
-    const path = join(folder, name)
+    const path = inFolder(folder, name)
     const entry = await lstat(path).catch((cause: unknown) => {
       throw new CliError('CLI_FILE_UNREADABLE', `${path} cannot be read`, { cause, found: String(cause) })
     })
-    if (entry.isDirectory()) await walk(path, depth + 1, top, files)
+    if (entry.isDirectory()) await walk(path, depth + 1, files)
     else if (entry.isFile()) files.push({ named: path, sizeBytes: entry.size })
-    else if (entry.isSymbolicLink()) files.push(...(await behindLink(path, top)))
+    else if (entry.isSymbolicLink()) files.push(await behindLink(path))
     // Reading a pipe would wait for a writer.
-    else files.push({ named: path, sizeBytes: 0, refused: 'it is a pipe, a socket or a device' })
+    else files.push(refusedFile(path, `it is ${kindOfFile(entry)}`))
     if (files.length > MOST_FILES)
       throw new CliError('CLI_USAGE', `there are more than ${MOST_FILES} files to verify at once`, {
         hint: 'Verify folder by folder.',
@@ -50,12 +57,13 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function behindLink(path: string, top: string): Promise<FoundFile[]> {
+async function behindLink(path: string): Promise<FoundFile> {
   const target = await stat(path).catch(() => undefined)
-  if (target === undefined) return [{ named: path, sizeBytes: 0, refused: 'it is a link that leads nowhere' }]
-  if (target.isFile()) return [{ named: path, sizeBytes: target.size }]
-  if (!target.isDirectory()) return [{ named: path, sizeBytes: 0, refused: 'it is a pipe, a socket or a device' }]
-  const real = await realpath(path)
-  if (real === top || real.startsWith(top.endsWith(sep) ? top : `${top}${sep}`)) return []
-  return [{ named: path, sizeBytes: 0, refused: 'it is a link to a folder outside of the one that is verified' }]
+  if (target === undefined) return refusedFile(path, 'it is a link that leads nowhere')
+  if (target.isFile()) return { named: path, sizeBytes: target.size }
+  return refusedFile(path, `it is a link to ${kindOfFile(target)}`)
+}
+
+function refusedFile(named: string, refused: string): FoundFile {
+  return { named, sizeBytes: 0, refused }
 }

@@ -2,7 +2,7 @@ import { parseBundle, type Bundle } from '@touchmark/bundle'
 import { parsePublicKeyDer, type PublicKey } from '@touchmark/crypto'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import { base64Encode } from '@touchmark/encoding'
-import { isCodedError, type CodedError } from '@touchmark/errors'
+import { CodedError, isCodedError } from '@touchmark/errors'
 import { verifyBundle, type Artifact, type VerificationResult } from '@touchmark/verify'
 import { CliError } from '../errors.js'
 import { NamedArtifact } from './artifact.js'
@@ -41,8 +41,11 @@ export interface Judgement {
 export async function judge(subject: Subject, demand: Demand): Promise<Judgement> {
   const rule = ruleOf(subject, demand)
   if (subject.refused !== undefined)
-    throw new CliError('CLI_FILE_UNREADABLE', `${subject.named} cannot be read`, { found: subject.refused })
-  const artifact = new NamedArtifact(subject.named)
+    throw new CliError('CLI_FILE_UNREADABLE', `${subject.named} cannot be read`, {
+      found: subject.refused,
+      hint: 'Only files are verified: name the one that it stands for, or leave this out with --exclude.',
+    })
+  const artifact = new NamedArtifact(subject)
   const proofs: Proof[] = []
   const passedOver: PassedOver[] = []
   for (const bundle of subject.bundles) {
@@ -85,11 +88,13 @@ async function proofOf(
 function readBundle(path: string, subject: Subject): Uint8Array {
   const found = lookNow(path)
   if (found === undefined) throw missingBundle(path, subject)
-  return readNow(path, found.size, BUNDLE_READ_LIMIT_BYTES)
+  return readNow(path, found, BUNDLE_READ_LIMIT_BYTES, subject.bundleNamed ? 'named' : 'found')
 }
 
-function missingBundle(path: string, { named, bundleNamed }: Subject): CliError {
+function missingBundle(path: string, { named, bundleNamed, chosen }: Subject): CliError {
   if (!bundleNamed && lookNow(named) === undefined) return notThere(named)
+  const orElse =
+    chosen === 'found' ? '; if it is never signed, leave it out with --exclude' : ', or name it with --bundle'
   const looksLikeBundle = /\.sigstore(\.json)?$/.test(named)
   return new CliError('CLI_BUNDLE_MISSING', bundleNamed ? 'there is no such bundle' : 'the file has no bundle', {
     check: 'bundle',
@@ -97,7 +102,7 @@ function missingBundle(path: string, { named, bundleNamed }: Subject): CliError 
     found: 'there is no such file',
     hint: looksLikeBundle
       ? 'This looks like a bundle itself: name the file that was signed.'
-      : 'Get the bundle from where the file was published, or name it with --bundle. A file without one is not signed, as far as anybody here can tell.',
+      : `Get the bundle from where the file was published${orElse}. A file without one is not signed, as far as anybody here can tell.`,
   })
 }
 
@@ -109,7 +114,26 @@ export function verifyByRule(bundle: Bundle, artifact: Artifact, rule: Rule, dem
   const useIdentities = byKey || rule.identities.length > 0
   const policy = policyOf(rule, useIdentities ? 'certificate' : 'key', demand.ask, demand.predicateTypes)
   const trust = useIdentities ? demand.trust : { root: demand.trust }
-  return verifyBundle({ bundle, artifact, trust, policy, crypto: nodeCrypto })
+  try {
+    return verifyBundle({ bundle, artifact, trust, policy, crypto: nodeCrypto })
+  } catch (error) {
+    throw matchesInPart(error, rule) ? withHint(error, PART_HINT) : error
+  }
+}
+
+const PART_HINT =
+  'The pattern matches a part of the name, and it must match the whole name: write .* where anything may stand.'
+
+/** A pattern that would have matched somewhere in the signer's name. */
+function matchesInPart(error: unknown, { identities }: Rule): error is CodedError {
+  if (!isCodedError(error) || error.code !== 'POLICY_IDENTITY_MISMATCH') return false
+  const name = error.details.found ?? ''
+  return identities.some(({ subject }) => 'pattern' in subject && new RegExp(subject.pattern, 'u').test(name))
+}
+
+/** The same refusal with other advice. */
+function withHint({ code, message, details }: CodedError, hint: string): CodedError {
+  return new CodedError(code, message, { ...details, hint })
 }
 
 /** What another key than the signer's leads to. */
@@ -130,5 +154,10 @@ function verifyByKeys(bundle: Bundle, artifact: Artifact, rule: Rule, demand: De
       if (refusal?.code !== 'VERIFY_SIGNATURE_INVALID') refusal = error
     }
   }
-  throw refusal!
+  // Nothing of the hint is proven, and yet it is what most often tells why.
+  throw keys.some(isHinted) ? refusal! : withHint(refusal!, otherKeyHint(hint))
+}
+
+function otherKeyHint(hint: string): string {
+  return `The file or the bundle was changed after signing, or it is another key than the signer's: the bundle names a key with the hint "${hint.slice(0, 100)}".`
 }

@@ -2,9 +2,9 @@ import { isCodedError } from '@touchmark/errors'
 import { base64Encode, hexEncode } from '@touchmark/encoding'
 import type { PerformedCheck, VerificationResult } from '@touchmark/verify'
 import { EXIT, exitCodeOf } from '../exit-codes.js'
+import { adviceFor } from '../next-steps.js'
 import type { Demand } from './demand.js'
 import type { Ask } from './policy-file/rules.js'
-import { hintFor } from './hints.js'
 import type { Judgement, Proof } from './judge.js'
 
 /** An error as data: what `--json` shows of it. */
@@ -32,7 +32,7 @@ export interface Proven {
 }
 
 /** The classes that a failure belongs to; names are stable. */
-export type FailureClass = 'proof' | 'policy' | 'other instance' | 'no bundle' | 'file' | 'trust'
+export type FailureClass = 'proof' | 'policy' | 'signer kind' | 'other instance' | 'no bundle' | 'file' | 'trust'
 
 export interface Success {
   readonly file: string
@@ -78,6 +78,7 @@ export function failed(file: string, error: unknown): Failure {
 function classOf(error: unknown): FailureClass {
   const { code } = error as { code: string }
   if (code === 'VERIFY_OTHER_INSTANCE') return 'other instance'
+  if (code === 'VERIFY_KEY_MISSING' || code === 'VERIFY_KEY_UNEXPECTED') return 'signer kind'
   if (code === 'CLI_BUNDLE_MISSING') return 'no bundle'
   const exit = exitCodeOf(error)
   if (exit === EXIT.policy) return 'policy'
@@ -88,7 +89,7 @@ function classOf(error: unknown): FailureClass {
 export function refused(error: unknown): Refused {
   if (!isCodedError(error)) throw error
   const { check, expected, found } = error.details
-  const hint = hintFor(error)
+  const hint = adviceFor(error)
   return {
     code: error.code,
     message: error.message,

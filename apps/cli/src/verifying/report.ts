@@ -1,18 +1,25 @@
 import type { CliContext } from '../context.js'
-import { printable, rows } from '../output.js'
+import { printable, rows, table } from '../output.js'
 import type { FailureClass, Failure, Outcome, Proven, Success } from './outcome.js'
 
 /** What a failure is, in a word and in a sentence. */
 const CLASS_TEXT: Readonly<Record<FailureClass, readonly [string, string]>> = {
   proof: ['BAD PROOF', 'the proof is bad'],
   policy: ['POLICY SAYS NO', 'the proof is good, and the policy says no'],
-  'other instance': ['OTHER INSTANCE', 'it was made at another instance than the one that is trusted'],
+  'signer kind': ['OTHER KIND', 'the signer is of another kind than was asked for, so the proof was not looked at'],
+  'other instance': ['OTHER INSTANCE', 'the trusted root knows neither its certificate authority nor its log'],
   'no bundle': ['NO BUNDLE', 'there is no bundle to verify it with'],
   file: ['UNREADABLE', 'it cannot be looked at'],
   trust: ['NO TRUST', 'the trusted root is of no use for it'],
 }
 
-const WIDEST = 60
+/** Of a file that no rule is about nothing is known, neither good nor bad. */
+const NO_RULE_TEXT = ['NO RULE', 'no rule is about it; it was not looked at'] as const
+
+function classText({ failure, error }: Failure): readonly [string, string] {
+  return error.code === 'CLI_POLICY_NO_RULE' ? NO_RULE_TEXT : CLASS_TEXT[failure]
+}
+
 const PIECE_LENGTH = 1 << 20
 const MOST_EXPLAINED = 20
 
@@ -27,7 +34,7 @@ export function report(context: CliContext, outcomes: readonly Outcome[], exclud
   const [only] = outcomes
   if (outcomes.length === 1 && only !== undefined) print(only.verified ? successText(only) : failureText(only))
   else {
-    print(table(outcomes))
+    print(table(outcomes.map(cells)))
     print(
       failures.length === 0
         ? `All ${outcomes.length} files verified (--json lists the checks).\n`
@@ -93,7 +100,7 @@ function pairsOf({ bundle, signer, times, logEntries, content, checks }: Proven,
 }
 
 function failureText(failure: Failure): string {
-  const [, sentence] = CLASS_TEXT[failure.failure]
+  const [, sentence] = classText(failure)
   return `NOT verified: ${printable(failure.file)}\n${explanation(failure, [['because', sentence]])}`
 }
 
@@ -108,29 +115,9 @@ function explanation({ error, rule }: Failure, more: [string, string][]): string
   return `touchmark: ${printable(message)}\n${rows(pairs)}`
 }
 
-function table(outcomes: readonly Outcome[]): string {
-  const lines = outcomes.map(cells)
-  const widths = [0, 1, 2].map((column) =>
-    Math.min(
-      WIDEST,
-      lines.reduce((most, line) => Math.max(most, line[column]!.length), 0),
-    ),
-  )
-  return lines
-    .map(
-      (line) =>
-        `${line
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
-}
-
 function cells(outcome: Outcome): string[] {
   const file = printable(outcome.file)
-  if (!outcome.verified)
-    return [CLASS_TEXT[outcome.failure][0], file, printable(outcome.error.message), outcome.error.code]
+  if (!outcome.verified) return [classText(outcome)[0], file, printable(outcome.error.message), outcome.error.code]
   const [{ signer, times, content }] = outcome.proofs
   const who = 'key' in signer ? 'the key given' : signer.identity
   return [
@@ -156,7 +143,7 @@ function explanations(failures: readonly Failure[]): string {
     (group) =>
       `\n${explanation(group[0]!, [
         ['files', namesOf(group)],
-        ['because', CLASS_TEXT[group[0]!.failure][1]],
+        ['because', classText(group[0]!)[1]],
       ])}`,
   )
   return `${texts.join('')}${rest > 0 ? `\n… and ${rest} more kinds of failures (--json lists all)\n` : ''}`

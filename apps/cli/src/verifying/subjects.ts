@@ -1,16 +1,15 @@
-import { readdir, stat } from 'node:fs/promises'
-import { basename, dirname, join, normalize, relative, resolve, sep } from 'node:path'
+import { lstat, readdir, stat } from 'node:fs/promises'
+import { basename, dirname, sep } from 'node:path'
 import { CliError } from '../errors.js'
 import { exists } from '../files.js'
-import { digestOf, isDigest } from './artifact.js'
+import { digestOf, isDigest, type ArtifactSource } from './artifact.js'
 import { filesBelow } from './folder.js'
+import { RealPaths } from './real-paths.js'
 import { matchesPattern, whyNoPattern } from './policy-file/patterns.js'
 import type { Ask } from './policy-file/rules.js'
 
 /** One artifact and the bundles that are held against it. */
-export interface Subject {
-  /** As a person named it: a file, or a digest. */
-  readonly named: string
+export interface Subject extends ArtifactSource {
   /** How a policy sees it: the path from the current folder with slashes, the digest, or the whole path of what lies outside of the current folder. */
   readonly path: string
   /** At least one; the first may not be there. */
@@ -53,18 +52,21 @@ export async function findSubjects(named: readonly string[], ask: Ask, options: 
     const why = whyNoPattern(pattern)
     if (why !== undefined) throw new CliError('CLI_USAGE', `--exclude ${pattern}: ${why}`)
   }
-  if (named.some((one) => isDigest(one) && digestOf(one)) && bundle === undefined)
-    throw new CliError('CLI_USAGE', 'a digest says nothing about where its bundle is: pass --bundle FILE')
+  for (const one of named) if (isDigest(one)) await checkDigest(one, bundle)
   if (bundle !== undefined && (named.length > 1 || (await isFolder(named[0]!))))
     throw new CliError('CLI_USAGE', '--bundle goes with one file')
+  const real = new RealPaths()
   const found = new Map<string, Found>()
   for (const one of withoutTheirBundles(named)) {
     for (const file of await expand(one)) {
-      const key = isDigest(file.named) ? file.named : resolve(file.named)
+      const key = (file.digest === undefined ? real.of(file.named) : undefined) ?? file.named
       if (!found.has(key)) found.set(key, file)
     }
   }
-  const all = [...found.values()].map((file) => ({ ...file, path: policyPath(file.named) }))
+  const all = [...found.values()].map((file) => ({
+    ...file,
+    path: file.digest === undefined ? real.fromHere(file.named) : file.named,
+  }))
   const kept = all.filter(({ path }) => !exclude.some((pattern) => matchesPattern(pattern, path)))
   if (kept.length === 0)
     throw new CliError('CLI_NOTHING_TO_VERIFY', 'there is nothing to verify', {
@@ -81,10 +83,21 @@ export async function findSubjects(named: readonly string[], ask: Ask, options: 
   return { subjects, excluded: all.length - kept.length }
 }
 
-interface Found {
-  readonly named: string
+interface Found extends ArtifactSource {
   readonly sizeBytes: number
   readonly refused?: string
+}
+
+/** What has the form of a digest is one. Where a file has that very name nobody can know which of the two was meant. */
+async function checkDigest(named: string, bundle: string | undefined): Promise<void> {
+  digestOf(named)
+  const file = await lstat(named).catch(() => undefined)
+  if (file !== undefined)
+    throw new CliError('CLI_USAGE', `${named.slice(0, 150)} is a digest, and there is a file of that name`, {
+      hint: `Write .${sep}${named.slice(0, 150)} for the file; for the digest, run the command in another folder.`,
+    })
+  if (bundle === undefined)
+    throw new CliError('CLI_USAGE', 'a digest says nothing about where its bundle is: pass --bundle FILE')
 }
 
 /** `touchmark verify dist/*` names bundles and files alike. */
@@ -103,18 +116,17 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 async function expand(named: string): Promise<Found[]> {
-  if (isDigest(named)) return [{ named, sizeBytes: 0 }]
+  if (isDigest(named)) return [{ named, digest: digestOf(named), sizeBytes: 0, chosen: 'named' }]
   const found = await stat(named).catch(() => undefined)
-  if (!found?.isDirectory()) return [{ named, sizeBytes: found?.size ?? 0 }]
-  return (await filesBelow(named)).filter((file) => !isBundleName(file.named))
+  if (!found?.isDirectory()) return [{ named, sizeBytes: found?.size ?? 0, chosen: 'named' }]
+  return (await filesBelow(named))
+    .filter((file) => !isBundleName(file.named))
+    .map((file) => ({ ...file, chosen: 'found' }))
 }
 
-/** How a policy sees an artifact that a person named. */
-export function policyPath(named: string): string {
-  if (isDigest(named)) return named
-  const inside = relative(process.cwd(), named)
-  const path = inside === '' || inside === '..' || inside.startsWith(`..${sep}`) ? resolve(named) : inside
-  return sep === '/' ? path : path.replaceAll(sep, '/')
+/** How a policy sees an artifact as a person names it on the command line. */
+export function policyPath(argument: string): string {
+  return isDigest(argument) ? argument : new RealPaths().fromHere(argument)
 }
 
 /** What lies in each folder, read once. */
@@ -141,8 +153,8 @@ async function bundlesOf(named: string, ask: Ask, lists: FolderLists): Promise<s
   const found: string[] = []
   for (const name of await lists.names(folder)) {
     const middle = name.startsWith(own) ? name.slice(own.length, -SUFFIX.attestation.length) : ''
-    if (middle === '' || middle.includes('.') || (await exists(join(folder, own + middle)))) continue
-    found.push(named.startsWith(`.${sep}`) ? `.${sep}${normalize(join(folder, name))}` : join(folder, name))
+    if (middle === '' || middle.includes('.') || (await exists(`${named}.${middle}`))) continue
+    found.push(`${named}${name.slice(basename(named).length)}`)
   }
   const all = (await exists(first)) || found.length === 0 ? [first, ...found] : found
   if (all.length <= MOST_ATTESTATIONS) return all

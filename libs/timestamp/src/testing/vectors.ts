@@ -1,8 +1,9 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { outsideVectors } from '../../../../test/support/outside-vectors.mjs'
 import { parseCertificatesPem, type Certificate } from '@touchmark/x509'
 
 const FOLDER = new URL('../../../../test/vectors/tsa/', import.meta.url)
-export const CONFORMANCE = new URL('../../../../../shared/vectors/sigstore-conformance/', import.meta.url)
 
 export interface RecordedCase {
   readonly name: string
@@ -85,18 +86,19 @@ export interface ConformanceFolder {
   readonly trustedRoot: string
 }
 
-/** Folders of sigstore-conformance, none when it is absent. */
+/** Folders of sigstore-conformance, none when it is absent. Throws when it must not be. */
 export function conformanceFolders(): readonly ConformanceFolder[] {
-  const root = new URL('bundle-verify/', CONFORMANCE)
-  if (!existsSync(root)) return []
-  const shared = readFileSync(new URL('public-good.trusted_root.json', CONFORMANCE), 'utf8')
+  const suite = outsideVectors('sigstore-conformance')
+  if (suite === undefined) return []
+  const root = join(suite, 'bundle-verify')
+  const shared = readFileSync(join(suite, 'public-good.trusted_root.json'), 'utf8')
   return readdirSync(root, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map(({ name }) => {
-      const own = new URL(`${name}/trusted_root.json`, root)
+      const own = join(root, name, 'trusted_root.json')
       return {
         name,
-        bundle: readFileSync(new URL(`${name}/bundle.sigstore.json`, root), 'utf8'),
+        bundle: readFileSync(join(root, name, 'bundle.sigstore.json'), 'utf8'),
         trustedRoot: existsSync(own) ? readFileSync(own, 'utf8') : shared,
       }
     })

@@ -4,11 +4,15 @@ import { POLICY_FILE_LIMITS } from './types.js'
 
 /** A policy file is refused as a whole: a rule that is not understood would be a rule that is not kept. */
 export function invalid(path: string, expected: string, found: string, cause?: unknown): CliError {
-  return new CliError('CLI_POLICY_INVALID', `${path === '' ? 'the policy' : path} is not as a policy must be`, {
+  return refusal(`${path === '' ? 'the policy' : path} is not as a policy must be`, expected, found, cause)
+}
+
+function refusal(message: string, expected: string, found: string, cause?: unknown): CliError {
+  return new CliError('CLI_POLICY_INVALID', message, {
     cause,
     expected,
     found: found.slice(0, 200),
-    hint: 'Correct the policy file; docs/policy-file.md describes it, and `touchmark policy check FILE` tries it.',
+    hint: 'Correct the policy file; docs/policy-file.md describes it.',
   })
 }
 
@@ -29,7 +33,10 @@ export class PolicyMembers {
     this.#members = value as { readonly [name: string]: JsonValue }
     this.path = path
     const unknown = known && this.names.find((name) => !known.includes(name))
-    if (unknown !== undefined) throw invalid(this.at(unknown), `one of ${known!.join(', ')}`, `"${unknown}"`)
+    if (unknown !== undefined) {
+      const where = path === '' ? 'no policy has' : `${path} cannot have`
+      throw refusal(`${where} the member ${unknown.slice(0, 80)}`, `one of ${known!.join(', ')}`, `"${unknown}"`)
+    }
   }
 
   get names(): string[] {

@@ -131,7 +131,9 @@ describe('parsePolicyFile', () => {
 
   it('reads nothing of what is too large, and every refusal says what to do', () => {
     expect(() => parsePolicyFile(new Uint8Array(POLICY_FILE_LIMITS.bytes + 1).fill(0x20))).toThrow(
-      expect.objectContaining({ details: expect.objectContaining({ hint: expect.stringContaining('policy check') }) }),
+      expect.objectContaining({
+        details: expect.objectContaining({ hint: expect.stringContaining('docs/policy-file.md') }),
+      }),
     )
   })
 

@@ -142,7 +142,19 @@ describe('touchmark up --workers 2', () => {
     const before = workersOf(stack.child.pid!)
     const writing = writeOn(stack.url)
     await until(() => writing.acknowledged.length > 5 * WRITERS)
-    process.kill(before[0]!, 'SIGKILL')
+    await db.withClient(async (held) => {
+      await held.query('begin')
+      // What every append waits for: soon each writer waits in one worker or the other.
+      await held.query('select id from logs for update')
+      let answered = -1
+      while (answered !== writing.acknowledged.length) {
+        answered = writing.acknowledged.length
+        await new Promise((resolve) => setTimeout(resolve, 500))
+      }
+      process.kill(before[0]!, 'SIGKILL')
+      await until(() => !isAlive(before[0]!))
+      await held.query('rollback')
+    })
     const soFar = writing.acknowledged.length
     await until(() => workersOf(stack.child.pid!).length === 2 && !workersOf(stack.child.pid!).includes(before[0]!))
     await until(async () => (await metric('touchmark_worker_ends_total')) === 1)

@@ -189,7 +189,7 @@ function checkAlgorithm(content: Uint8Array): void {
 /** Digits of a UTCTime of this century, read without making a string: two are in every certificate. */
 function readTime(reader: DerReader): Date {
   const bytes = reader.rest()
-  if (bytes[0] !== TAG.utcTime || bytes[1] !== 13 || bytes.length < 15 || bytes[14] !== 0x5a) return reader.time()
+  if (bytes[0] !== TAG.utcTime || bytes[1] !== 13 || bytes[14] !== 0x5a) return reader.time()
   const field = (at: number): number => {
     const tens = bytes[at]! - 0x30
     const ones = bytes[at + 1]! - 0x30

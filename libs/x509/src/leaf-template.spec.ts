@@ -68,7 +68,9 @@ describe('refusals', () => {
     },
   )
   it('an empty OIDC issuer', () => {
-    expect(() => prepareLeaf({ ...input, oidcIssuer: '' })).toThrow('extensions must have a non-empty issuer url')
+    const make = (): unknown => prepareLeaf({ ...input, oidcIssuer: '' })
+    expect(make).toThrowCode('X509_EXTENSION_INVALID')
+    expect(make).toThrow('extensions must have a non-empty issuer url')
   })
 })
 

@@ -126,6 +126,8 @@ const FAULTS: [LintErrorCode, string, (parts: Parts) => void][] = [
   ['X509_LINT_AUTHORITY_KEY_ID', 'another', (p) => (p.extensions[3] = encode.authorityKeyId(new Uint8Array(20)))],
   ['X509_LINT_AUTHORITY_KEY_ID', 'missing', (p) => p.extensions.splice(3, 1)],
   ['X509_LINT_SAN', 'two', (p) => (p.extensions[4] = named('2.5.29.17', true, '3006810161810162'))],
+  ['X509_LINT_SAN', 'another beside it', (p) => (p.extensions[4] = sanAnd('810161'))],
+  ['X509_LINT_SAN', 'itself twice', (p) => (p.extensions[4] = sanAnd('810f646576406578616d706c652e636f6d'))],
   ['X509_LINT_SAN', 'a DNS name beside it', (p) => (p.extensions[4] = sanAnd('820162'))],
   ['X509_LINT_SAN', 'none', (p) => (p.extensions[4] = named('2.5.29.17', true, '3000'))],
   ['X509_LINT_SAN', 'another', (p) => (p.extensions[4] = named('2.5.29.17', true, '3003810161'))],

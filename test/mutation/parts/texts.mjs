@@ -56,7 +56,10 @@ function holdsErrorCode(node) {
 
 function calleeName({ callee }) {
   if (callee.type === 'Identifier') return callee.name
-  return callee.type === 'MemberExpression' && callee.property.type === 'Identifier' ? callee.property.name : ''
+  if (callee.type !== 'MemberExpression') return ''
+  const { property } = callee
+  if (property.type === 'PrivateName') return property.id.name
+  return property.type === 'Identifier' ? property.name : ''
 }
 
 function isTextArgument(call, node) {

@@ -111,6 +111,10 @@ switch (command) {
     await prepare(true)
     process.exitCode = await node(['test/bench/fill.mjs', ...rest])
     break
+  case 'bench:floods':
+    await prepare(true)
+    process.exitCode = await node(['test/bench/floods.mjs', ...rest])
+    break
   case 'mutation':
     await prepare(true)
     process.exitCode = await node(['test/mutation/run.mjs', ...rest])
@@ -141,7 +145,7 @@ switch (command) {
     break
   default:
     console.error(
-      'usage: node tools/run.mjs start|demo|test|fault|fuzz|mutation|differential|interop|browser|bench|bench:log|bench:fill|bench:verify [options]',
+      'usage: node tools/run.mjs start|demo|test|fault|fuzz|mutation|differential|interop|browser|bench|bench:log|bench:fill|bench:floods|bench:verify [options]',
     )
     process.exitCode = 2
 }

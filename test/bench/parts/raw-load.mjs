@@ -1,4 +1,4 @@
-// A small load driver over plain sockets, for what the load generator does not speak: API v1, and reads. One request at a time on each connection.
+// A small load driver over plain sockets, for what the load generator does not speak: API v1, reads, and floods. One request at a time on each connection.
 // Run as a process of its own: node raw-load.mjs '{"kind":"v1","url":"http://localhost:8360","clients":100,"seconds":8}'
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { connect } from 'node:net'
@@ -39,6 +39,20 @@ const REQUESTS = {
     const hashedRekordRequestV002 = { digest: digest.toString('base64'), signature: { content, verifier } }
     return post(host, '/api/v2/log/entries', { hashedRekordRequestV002 })
   },
+  /** A flood of what is refused: each signature is over another digest than the one beside it. */
+  invalid(host) {
+    const { publicKey, signature } = signed()
+    const rawBytes = publicKey.export({ type: 'spki', format: 'der' }).toString('base64')
+    const verifier = { publicKey: { rawBytes }, keyDetails: 'PKIX_ECDSA_P256_SHA_256' }
+    const hashedRekordRequestV002 = {
+      digest: randomBytes(32).toString('base64'),
+      signature: { content: signature.toString('base64'), verifier },
+    }
+    return post(host, '/api/v2/log/entries', { hashedRekordRequestV002 })
+  },
+  /** The same new entry again and again, and a hundred old ones in turn. */
+  duplicate: (host) => REQUESTS.v2(host),
+  old: (host) => REQUESTS.v2(host),
   tile: (host) => Buffer.from(`GET /api/v2/tile/0/000 HTTP/1.1\r\nHost: ${host}\r\n\r\n`),
 }
 
@@ -52,11 +66,16 @@ function answerOf(bytes) {
   return bytes.length < total ? undefined : { status: Number(head.slice(9, 12)), total }
 }
 
+/** Different requests that are made before the clock starts; those of a flood are sent again and again. */
+const REUSED = { tile: 1, duplicate: 1, old: 100, invalid: 500 }
+const WANTED = { invalid: [400], duplicate: [201, 503], old: [201, 503] }
+
 async function run({ kind, url, clients, seconds, warmup = 2, prepare = 5_000 * (seconds + warmup) }) {
   const { host, hostname, port } = new URL(url)
   const make = REQUESTS[kind]
-  const reusable = kind === 'tile'
-  const requests = Array.from({ length: reusable ? 1 : prepare }, () => make(host))
+  const reused = REUSED[kind]
+  const requests = Array.from({ length: reused ?? prepare }, () => make(host))
+  const wanted = WANTED[kind] ?? [200, 201]
   const times = []
   let next = 0
   let errors = 0
@@ -74,8 +93,8 @@ async function run({ kind, url, clients, seconds, warmup = 2, prepare = 5_000 * 
       }
       const ask = () => {
         began = performance.now()
-        if (began >= stopAt || (!reusable && next >= requests.length)) return (socket.end(), resolve())
-        socket.write(reusable ? requests[0] : requests[next++])
+        if (began >= stopAt || (reused === undefined && next >= requests.length)) return (socket.end(), resolve())
+        socket.write(requests[next++ % requests.length])
       }
       socket.on('connect', ask)
       socket.on('data', (chunk) => {
@@ -83,7 +102,7 @@ async function run({ kind, url, clients, seconds, warmup = 2, prepare = 5_000 * 
         const answer = answerOf(received)
         if (answer === undefined) return
         const now = performance.now()
-        if (answer.status !== 200 && answer.status !== 201)
+        if (!wanted.includes(answer.status))
           fail(`answered ${answer.status}: ${received.subarray(0, answer.total).toString().slice(-200)}`)
         else if (began >= measureFrom && now < stopAt) times.push(now - began)
         received = received.subarray(answer.total)

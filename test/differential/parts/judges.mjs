@@ -30,7 +30,9 @@ export function ourJudge({ trustedRoot, artifact, key, identity, issuer }) {
       return { accepted: true, checks: checks.map(({ check }) => check) }
     } catch (error) {
       const coded = isCodedError(error)
-      const why = coded ? `${error.code}: ${error.message}` : String(error?.stack ?? error)
+      // What is wrong with a text that is no JSON stands only there.
+      const found = coded && error.code === 'BUNDLE_JSON_INVALID' ? `: ${error.details.found}` : ''
+      const why = coded ? `${error.code}: ${error.message}${found}` : String(error?.stack ?? error)
       return { accepted: false, why, fault: !coded, ...(coded ? { code: error.code } : {}) }
     }
   }

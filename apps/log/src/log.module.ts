@@ -2,6 +2,7 @@ import { Module, type DynamicModule } from '@nestjs/common'
 import type { CryptoPort } from '@touchmark/crypto'
 import type { Log } from '@touchmark/ledger'
 import { CtController } from './http/ct/ct.controller.js'
+import type { RefusalPace } from './http/refusal-pace.js'
 import { EntriesController } from './http/v2/entries.controller.js'
 import { TilesController } from './http/v2/tiles.controller.js'
 import type { V2Logs } from './http/v2/v2-logs.js'
@@ -25,17 +26,19 @@ export interface LogOptions {
   readonly maxBodyBytes?: number
   /** Is told of every error that a route answers with: validation says only here what was wrong. */
   readonly report?: ErrorReport
+  /** One for all APIs of a process; whoever ends the process opens it first. */
+  readonly refusals: RefusalPace
 }
 
 /** The logs' HTTP APIs as a Nest module. Routes that it does not take are answered by its ApiShapes. */
 @Module({})
 export class LogModule {
   static register(options: LogOptions): DynamicModule {
-    const { logs, crypto, certificateLog, maxBodyBytes = MAX_BODY_BYTES, report = () => undefined } = options
+    const { logs, crypto, certificateLog, refusals, maxBodyBytes = MAX_BODY_BYTES, report = () => undefined } = options
     for (const { kind } of logs.all()) {
       if (kind !== 'signature-v2') throw new TypeError(`API v2 is served from a signature-v2 log, not ${kind}`)
     }
-    const settings: LogSettings = { logs, crypto, maxBodyBytes, report }
+    const settings: LogSettings = { logs, crypto, maxBodyBytes, report, refusals }
     const v2 = { provide: LOG_SETTINGS, useValue: settings }
     if (certificateLog === undefined) {
       return { module: LogModule, controllers: [EntriesController, TilesController], providers: [v2] }

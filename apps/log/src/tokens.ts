@@ -1,5 +1,6 @@
 import type { CryptoPort } from '@touchmark/crypto'
 import type { Log } from '@touchmark/ledger'
+import type { RefusalPace } from './http/refusal-pace.js'
 import type { V2Logs } from './http/v2/v2-logs.js'
 
 export const LOG_SETTINGS = Symbol('LOG_SETTINGS')
@@ -14,6 +15,8 @@ export interface LogSettings {
   readonly crypto: CryptoPort
   readonly maxBodyBytes: number
   readonly report: ErrorReport
+  /** The same in every API that this process writes by. */
+  readonly refusals: RefusalPace
 }
 
 export const CERTIFICATE_LOG_SETTINGS = Symbol('CERTIFICATE_LOG_SETTINGS')

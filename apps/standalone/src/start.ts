@@ -14,6 +14,7 @@ import {
   logHotRoutes,
   LogModule,
   LogV1Module,
+  RefusalPace,
   tilesApi,
   v1IndexApi,
   v1LogApi,
@@ -29,6 +30,7 @@ import type { Log } from '@touchmark/ledger'
 import {
   createHttpMetrics,
   createRegistry,
+  gauge,
   Health,
   listen,
   metricSnapshot,
@@ -150,12 +152,14 @@ async function start(
       })
     : undefined
   const tokens = tokenVerifier(issuers, demo, clock)
+  const refusals = new RefusalPace()
   const modules: DynamicModule[] = [
     caModule({ db: database.db, material, logs: trees, tokens, issuers, clock, logger }),
     LogModule.register({
       logs: trees.shards,
       certificateLog: { log: trees.certificate, roots: [material.caRoot.der] },
       crypto: nodeCrypto,
+      refusals,
       report: (error, { requestId, ours }) =>
         logger[ours ? 'error' : 'debug']({ err: error, id: requestId }, 'log request'),
     }),
@@ -164,6 +168,7 @@ async function start(
       search: search.index,
       clock,
       crypto: nodeCrypto,
+      refusals,
       report: (error, { requestId, ours }) =>
         logger[ours ? 'error' : 'debug']({ err: error, id: requestId }, 'log request, API v1'),
     }),
@@ -204,6 +209,8 @@ async function start(
   const health = new Health(clock)
   addHealthChecks(health, watched)
   const gauges = addGauges(registry, watched)
+  const held = 'Answers of the log that wait for the pace of refusals: refusals and duplicates.'
+  gauge(registry, 'touchmark_log_answers_held', held, () => refusals.held, 'sum')
   const edgeOptions = { shapes, health, metrics: createHttpMetrics(registry), logger }
   const app = await createNestApp(modules, edgeOptions, logHotRoutes)
   opened.add(() => app.close())
@@ -231,6 +238,7 @@ async function start(
     },
     failed: Promise.race([database.exited, fatal(trees)]),
     async stop(drainMs) {
+      refusals.open()
       await server.drain(drainMs)
       await opened.close()
     },

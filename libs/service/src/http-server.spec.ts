@@ -79,6 +79,17 @@ describe('limits', () => {
     await gone
   })
 
+  it('gives no more than 64 unanswered requests of a connection to the handler, and refuses the next', async () => {
+    const running: ServerResponse[] = []
+    const server = await serve((_request, response) => void running.push(response))
+    const { ended } = open(server, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n'.repeat(200))
+    await until(() => running.length >= 64)
+    for (const response of running) response.end('hello')
+    const answers = (await ended).match(/(?<=HTTP\/1\.1 )\d+/g)
+    expect(answers).toEqual([...Array<string>(64).fill('200'), '429'])
+    expect(running).toHaveLength(64)
+  })
+
   it('closes a connection that was answered and asks nothing more', async () => {
     const server = await serve(hello, { idleMs: 50 })
     expect(await open(server, 'GET / HTTP/1.1\r\nhost: a\r\n\r\n').ended).toMatch(/^HTTP\/1\.1 200 OK.*hello$/s)

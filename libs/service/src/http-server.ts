@@ -5,6 +5,8 @@ import { startListening } from './start-listening.js'
 /** Fulcio's limit, which its clients may count on: a token in a header may be long. Read before anything is allocated for it. */
 const MAX_HEADER_BYTES = 1 << 20
 const MAX_CONNECTIONS = 12_000
+/** Requests of one connection that wait for their answers. Clients send one after the other; who piles them up would have more than one connection's share. */
+const MAX_UNANSWERED = 64
 
 /** How long a client may take; all in milliseconds. */
 export interface ConnectionLimits {
@@ -48,7 +50,13 @@ function refuseBroken(error: NodeJS.ErrnoException, socket: Socket): void {
   )
 }
 
-/** Listens, with limits on headers, connections and slow senders. Throws SERVICE_PORT_TAKEN or SERVICE_LISTEN_FAILED. */
+/** The answer waits behind those before it, and is the connection's last. */
+function refusePiledUp(response: ServerResponse): void {
+  const text = `no more than ${MAX_UNANSWERED} requests of one connection may wait for their answers\n`
+  response.writeHead(429, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(text)
+}
+
+/** Listens, with limits on headers, connections, requests of a connection and slow senders. Throws SERVICE_PORT_TAKEN or SERVICE_LISTEN_FAILED. */
 export async function listen(
   handler: RequestListener,
   address: string,
@@ -65,7 +73,7 @@ export async function listen(
     connectionsCheckingInterval: checkEveryMs,
   }
   const server: Server = createServer(options, (request, response) => {
-    connections.began(response)
+    if (connections.began(response) > MAX_UNANSWERED) return refusePiledUp(response)
     handler(request, response)
   })
   server.maxConnections = MAX_CONNECTIONS
@@ -95,10 +103,11 @@ class Connections {
     })
   }
 
-  began(response: ServerResponse): void {
-    const socket = response.socket
-    if (socket === null) return
-    this.#running.get(socket)?.add(response)
+  /** How many requests of this connection are unanswered, with this one. */
+  began(response: ServerResponse): number {
+    const socket = response.req.socket
+    const running = this.#running.get(socket)
+    running?.add(response)
     this.#idle.delete(socket)
     response.once('close', () => {
       const others = this.#running.get(socket)
@@ -107,6 +116,7 @@ class Connections {
       if (this.#draining) socket.destroySoon()
       else this.#idle.set(socket, performance.now())
     })
+    return running?.size ?? 0
   }
 
   /**

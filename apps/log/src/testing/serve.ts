@@ -15,6 +15,7 @@ import {
   LogModule,
   LogV1Module,
   oneLog,
+  RefusalPace,
   searchApi,
   SearchModule,
   type SearchSettings,
@@ -52,17 +53,20 @@ export interface LogServer {
 
 /** The log's module behind the edge that every process has, on a port of its own. */
 export async function serveLog(
-  options: Omit<LogOptions, 'report' | 'logs'> & { readonly log: Log },
+  options: Omit<LogOptions, 'report' | 'logs' | 'refusals'> & { readonly log: Log; readonly refusals?: RefusalPace },
 ): Promise<LogServer> {
-  const { log, ...rest } = options
+  const { log, refusals = new RefusalPace(), ...rest } = options
   return serveModule([entriesApi, checkpointApi, tilesApi, certificateLogApi], (report) =>
-    LogModule.register({ ...rest, logs: oneLog(log), report }),
+    LogModule.register({ ...rest, refusals, logs: oneLog(log), report }),
   )
 }
 
 /** The same for API v1. */
-export async function serveLogV1(options: Omit<LogV1Options, 'report'>): Promise<LogServer> {
-  return serveModule([v1LogApi, v1IndexApi], (report) => LogV1Module.register({ ...options, report }))
+export async function serveLogV1(
+  options: Omit<LogV1Options, 'report' | 'refusals'> & { readonly refusals?: RefusalPace },
+): Promise<LogServer> {
+  const { refusals = new RefusalPace(), ...rest } = options
+  return serveModule([v1LogApi, v1IndexApi], (report) => LogV1Module.register({ ...rest, refusals, report }))
 }
 
 /** The same for searching. */

@@ -16,6 +16,7 @@ import { isJsonBody, negotiated } from './accept.js'
 import { errorJson, sendJson, sendNothing, setRouteHeaders } from './answers.js'
 import { entryIdOf, type ProvenEntry } from './entry-answer.js'
 import { isTreeId, parseEntryId, type SentId } from './entry-id.js'
+import { isOurFault } from './problems.js'
 import { V1Query } from './query.js'
 import { findEntryJson, readEntryJson, signedEntryJson } from './read-entry.js'
 import { answering } from './route-problem.js'
@@ -32,12 +33,21 @@ export class V1EntriesController {
     this.#settings = settings
   }
 
-  /** Body, then shape, then validation, then the log: an entry takes a place in a batch only when it is known to be good. The answer leaves after the commit. */
+  /**
+   * Body, then shape, then validation, then the log: an entry takes a place in a batch only when it is known to be good. The answer leaves after the commit,
+   * or, where there is no new entry, at the pace of refusals.
+   */
   @Post()
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
     setRouteHeaders(request, response)
     await answering(this.#settings, response, 'submit', async () => {
-      if (isJsonBody(request, response)) await this.#create(request, response)
+      if (!isJsonBody(request, response)) return
+      try {
+        await this.#create(request, response)
+      } catch (error) {
+        if (!isOurFault(error)) await this.#settings.refusals.turn(response)
+        throw error
+      }
     })
   }
 
@@ -53,6 +63,7 @@ export class V1EntriesController {
     const entryId = entryIdOf(tree.treeId, leafHash(body, sha256Of(this.#settings)))
     response.setHeader('Location', `${ENTRIES}/${entryId}${locationQuery(request)}`)
     if (duplicate) {
+      await this.#settings.refusals.turn(response)
       const text = `an equivalent entry already exists in the transparency log with UUID ${entryId}`
       return sendJson(response, 409, errorJson(409, text))
     }

@@ -2,6 +2,7 @@ import type { Clock } from '@touchmark/clock'
 import type { CryptoPort } from '@touchmark/crypto'
 import type { SearchIndex } from '@touchmark/ledger'
 import type { ErrorReport } from '../../tokens.js'
+import type { RefusalPace } from '../refusal-pace.js'
 import type { VirtualIndex } from './virtual-index.js'
 
 export const V1_SETTINGS = Symbol('V1_SETTINGS')
@@ -15,4 +16,6 @@ export interface V1Settings {
   readonly crypto: CryptoPort
   readonly maxBodyBytes: number
   readonly report: ErrorReport
+  /** The same in every API that this process writes by. */
+  readonly refusals: RefusalPace
 }

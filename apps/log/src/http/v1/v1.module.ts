@@ -3,6 +3,7 @@ import type { Clock } from '@touchmark/clock'
 import type { CryptoPort } from '@touchmark/crypto'
 import type { SearchIndex } from '@touchmark/ledger'
 import type { ErrorReport } from '../../tokens.js'
+import type { RefusalPace } from '../refusal-pace.js'
 import { V1EntriesController } from './entries.controller.js'
 import { V1IndexController } from './index.controller.js'
 import { V1LogController } from './log.controller.js'
@@ -23,18 +24,28 @@ export interface LogV1Options {
   readonly maxBodyBytes?: number
   /** Is told of every error that a route answers with. */
   readonly report?: ErrorReport
+  /** One for all APIs of a process; whoever ends the process opens it first. */
+  readonly refusals: RefusalPace
 }
 
 /** API v1 of the log as a Nest module. Routes that it does not take are answered by its ApiShapes. */
 @Module({})
 export class LogV1Module {
   static register(options: LogV1Options): DynamicModule {
-    const { trees, search, clock, crypto, maxBodyBytes = MAX_V1_BODY_BYTES, report = () => undefined } = options
+    const {
+      trees,
+      search,
+      clock,
+      crypto,
+      refusals,
+      maxBodyBytes = MAX_V1_BODY_BYTES,
+      report = () => undefined,
+    } = options
     for (const { log } of trees.trees()) {
       if (log.kind !== 'signature-v1') throw new TypeError(`API v1 is served from signature-v1 logs, not ${log.kind}`)
     }
     const virtual = new VirtualIndex(trees)
-    const settings: V1Settings = { virtual, search, clock, crypto, maxBodyBytes, report }
+    const settings: V1Settings = { virtual, search, clock, crypto, maxBodyBytes, report, refusals }
     return {
       module: LogV1Module,
       controllers: [V1EntriesController, V1LogController, V1IndexController],

@@ -9,6 +9,7 @@ import { goneSignal } from '../gone-signal.js'
 import { entryAnswer } from './entry-answer.js'
 import { readGrpcTimeout, withinDeadline } from './grpc-timeout.js'
 import { LogErrorFilter } from './log-error.filter.js'
+import { isOurFault } from './problems.js'
 
 /** `POST /api/v2/log/entries` (log-v2.md §1–6). */
 @Controller('api/v2/log')
@@ -23,10 +24,19 @@ export class EntriesController {
 
   /**
    * Body, then shape, then validation, then the log: an entry takes a place in a batch only when it is known to be good. The answer leaves after the commit.
-   * Content-Type and Accept are not looked at, as in the reference.
+   * Content-Type and Accept are not looked at, as in the reference. What brings no new entry is answered at the pace of refusals.
    */
   @Post('entries')
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
+    try {
+      await this.#create(request, response)
+    } catch (error) {
+      if (!isOurFault(error)) await this.#settings.refusals.turn(response)
+      throw error
+    }
+  }
+
+  async #create(request: Request, response: Response): Promise<void> {
     const { logs, crypto, maxBodyBytes } = this.#settings
     const log = logs.forHost(request.headers.host)
     const gone = goneSignal(response)
@@ -35,7 +45,10 @@ export class EntriesController {
     const entry = canonicalise(readRequest(body, log), crypto)
     const appended = await withinDeadline(log.append({ body: entry.body }, { signal: gone }), deadlineMs)
     // The one wanted difference to the reference: a request that equals a logged entry is answered like the first (log-v2.md §6).
-    if (appended.duplicate) response.setHeader('X-Log-Index', appended.index.toString())
+    if (appended.duplicate) {
+      response.setHeader('X-Log-Index', appended.index.toString())
+      await this.#settings.refusals.turn(response)
+    }
     const answer = entryAnswer(entry, appended, this.#logIdOf(log))
     response.status(201).setHeader('Content-Type', 'application/json')
     response.setHeader('Content-Length', answer.length)

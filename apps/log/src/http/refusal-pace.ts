@@ -1,0 +1,92 @@
+import type { ServerResponse } from 'node:http'
+
+export interface PaceOptions {
+  /** Answers a second, in the long run. */
+  readonly perSecond?: number
+  /** Answers that may leave at once after a quiet time. */
+  readonly burst?: number
+  /** Milliseconds of a clock that never goes back. */
+  readonly now?: () => number
+}
+
+/** What the two kinds of an honest client's mistake need, and a tenth of a core when all of them are a flood (docs/design/performance.md, "Floods"). */
+const PER_SECOND = 200
+const BURST = 300
+
+/**
+ * The pace at which a process answers writes that bring no new entry: refusals, and duplicates (reliability test A3). A sender who waits for his answers
+ * cannot send faster than he is answered, so that a flood costs little more than this many verifications a second however many connections it has, and those who bring
+ * new entries do not wait behind it. Nothing is refused for it: what is above the pace is answered in the order in which it came, later.
+ */
+export class RefusalPace {
+  readonly #perSecond: number
+  readonly #burst: number
+  readonly #now: () => number
+  readonly #held = new Set<() => void>()
+  #allowed: number
+  #countedAt: number
+  #timer: NodeJS.Timeout | undefined
+  #open = false
+
+  constructor({ perSecond = PER_SECOND, burst = BURST, now = () => performance.now() }: PaceOptions = {}) {
+    this.#perSecond = perSecond
+    this.#burst = burst
+    this.#now = now
+    this.#allowed = burst
+    this.#countedAt = now()
+  }
+
+  /** Answers that wait at this moment; never more than there are connections. */
+  get held(): number {
+    return this.#held.size
+  }
+
+  /** Resolves when the answer may leave, or its client has gone. */
+  turn(response: ServerResponse): Promise<void> {
+    this.#count()
+    if (this.#open || response.destroyed) return Promise.resolve()
+    if (this.#held.size === 0 && this.#allowed >= 1) {
+      this.#allowed--
+      return Promise.resolve()
+    }
+    return new Promise((resolve) => {
+      const leave = (): void => {
+        this.#held.delete(leave)
+        response.off('close', leave)
+        resolve()
+      }
+      this.#held.add(leave)
+      response.once('close', leave)
+      this.#wait()
+    })
+  }
+
+  /** Lets everybody go, now and from now on: a process that is to end waits for no pace. */
+  open(): void {
+    this.#open = true
+    clearTimeout(this.#timer)
+    for (const leave of this.#held) leave()
+  }
+
+  #count(): void {
+    const now = this.#now()
+    this.#allowed = Math.min(this.#burst, this.#allowed + ((now - this.#countedAt) * this.#perSecond) / 1000)
+    this.#countedAt = now
+  }
+
+  #wait(): void {
+    this.#timer ??= setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#count()
+        for (const leave of this.#held) {
+          if (this.#allowed < 1) break
+          this.#allowed--
+          leave()
+        }
+        if (this.#held.size > 0) this.#wait()
+      },
+      Math.max(1, ((1 - this.#allowed) * 1000) / this.#perSecond),
+    )
+  }
+}

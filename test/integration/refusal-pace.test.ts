@@ -1,0 +1,176 @@
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { connect } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals'
+import { RefusalPace } from '@touchmark/app-log'
+import { systemClock } from '@touchmark/clock'
+import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
+import { openLog, type Log } from '@touchmark/ledger'
+import { testDatabase, type TestDatabase } from '@touchmark/testkit'
+import { serveLog, serveLogV1, type Answer, type LogServer } from '../../apps/log/src/testing/serve.js'
+import { entryRequest } from '../support/log-writer.js'
+import { send } from './support/http.js'
+import { startInProcess } from './support/standalone.js'
+import { openV1Tree, type TestV1Tree } from './support/v1-log.js'
+
+// Reliability test A3: writes that bring no new entry are answered at a pace of their own, and new entries are not. The pace here is one answer in a day.
+
+let db: TestDatabase
+let log: Log
+let tree: TestV1Tree
+beforeAll(async () => {
+  db = await testDatabase()
+  const signer = generateSigner({ kind: 'ecdsa', curve: 'P-256' })
+  log = await openLog({ db, kind: 'signature-v2', origin: 'log.example.com', signer, clock: systemClock })
+  tree = await openV1Tree(db, systemClock)
+  await serve(new RefusalPace())
+  await Promise.all([toV2(known), toV1(knownV1)])
+  await close()
+}, 60_000)
+afterAll(async () => {
+  await Promise.all([log.close(), tree.log.close()])
+  await db.drop()
+})
+
+const BURST = 2
+let pace: RefusalPace
+let v2: LogServer
+let v1: LogServer
+async function serve(refusals: RefusalPace): Promise<void> {
+  pace = refusals
+  v2 = await serveLog({ log, crypto: nodeCrypto, refusals })
+  v1 = await serveLogV1({ trees: { trees: () => [tree] }, clock: systemClock, crypto: nodeCrypto, refusals })
+}
+async function close(): Promise<void> {
+  pace.open()
+  await Promise.all([v2.close(), v1.close()])
+}
+beforeEach(() => serve(new RefusalPace({ perSecond: 1 / 86_400, burst: BURST })))
+afterEach(close)
+
+const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+const content = Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })).toString('base64')
+
+/** A new entry of API v1, signed over its digest or over something else. */
+function v1Request(right = true): string {
+  const data = randomBytes(32)
+  const value = createHash('sha256').update(data).digest('hex')
+  const signature = sign('sha256', right ? data : randomBytes(32), privateKey).toString('base64')
+  const spec = {
+    data: { hash: { algorithm: 'sha256', value } },
+    signature: { content: signature, publicKey: { content } },
+  }
+  return JSON.stringify({ apiVersion: '0.0.1', kind: 'hashedrekord', spec })
+}
+
+/** A right request of API v2 with the digest of another. */
+function forged(): string {
+  const [one, other] = [entryRequest(), entryRequest()].map(
+    (text) => JSON.parse(text) as { hashedRekordRequestV002: { digest: string; signature: unknown } },
+  )
+  return JSON.stringify({
+    hashedRekordRequestV002: { ...one!.hashedRekordRequestV002, digest: other!.hashedRekordRequestV002.digest },
+  })
+}
+
+const headers = { 'content-type': 'application/json' }
+const toV2 = (body: string, signal?: AbortSignal): Promise<Answer> =>
+  v2.call('/api/v2/log/entries', { method: 'POST', body, headers, ...(signal === undefined ? {} : { signal }) })
+const toV1 = (body: string): Promise<Answer> => v1.call('/api/v1/log/entries', { method: 'POST', body, headers })
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+/** In the log from the beginning. */
+const known = entryRequest()
+const knownV1 = v1Request()
+
+describe('A3: the pace of refusals', () => {
+  it('holds no new entry', async () => {
+    const answers = await Promise.all([1, 2, 3, 4, 5].flatMap(() => [toV2(entryRequest()), toV1(v1Request())]))
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([201]))
+    expect(pace.held).toBe(0)
+  })
+
+  it.each([
+    ['invalid signatures', forged, 400, toV2],
+    ['what is no request', () => '{', 400, toV2],
+    ['one duplicate', () => known, 201, toV2],
+    ['invalid signatures, API v1', () => v1Request(false), 400, toV1],
+    ['what is no request, API v1', () => '{', 400, toV1],
+    ['one duplicate, API v1', () => knownV1, 409, toV1],
+  ] as [string, () => string, number, (body: string) => Promise<Answer>][])(
+    'holds %s, and nobody who brings a new one',
+    async (_, body, status, send) => {
+      const ended: number[] = []
+      const flood = Array.from({ length: 10 }, async () => ended.push((await send(body())).status))
+      await until(() => ended.length === BURST && pace.held === 10 - BURST)
+      const honest = [toV2(entryRequest()), toV1(v1Request()), toV2(entryRequest()), toV1(v1Request())]
+      expect((await Promise.all(honest)).map((answer) => answer.status)).toEqual([201, 201, 201, 201])
+      expect([ended.length, pace.held]).toEqual([BURST, 10 - BURST])
+      // A process that ends answers all of them.
+      pace.open()
+      await Promise.all(flood)
+      expect(ended).toEqual(Array(10).fill(status))
+    },
+  )
+
+  it('counts both APIs together', async () => {
+    const refused = [await toV2(forged()), await toV1(v1Request(false))]
+    expect(refused.map(({ status }) => status)).toEqual([400, 400])
+    const held = [toV2(forged()), toV1(v1Request(false))]
+    await until(() => pace.held === 2)
+    pace.open()
+    expect((await Promise.all(held)).map(({ status }) => status)).toEqual([400, 400])
+  })
+
+  it('keeps nothing of a client that went away', async () => {
+    await Promise.all(Array.from({ length: BURST }, () => toV2(forged())))
+    const leaving = new AbortController()
+    const asked = toV2(forged(), leaving.signal)
+    await until(() => pace.held === 1)
+    leaving.abort()
+    await expect(asked).rejects.toThrow('aborted')
+    await until(() => pace.held === 0)
+  })
+
+  it('does not hold back that the log cannot store: such a client may be served elsewhere', async () => {
+    await Promise.all(Array.from({ length: BURST }, () => toV2(forged())))
+    const closed = await openLog({
+      db,
+      kind: 'signature-v2',
+      origin: 'closed.example.com',
+      signer: generateSigner({ kind: 'ecdsa', curve: 'P-256' }),
+      clock: systemClock,
+    })
+    await closed.close()
+    const server = await serveLog({ log: closed, crypto: nodeCrypto, refusals: pace })
+    const answer = await server.call('/api/v2/log/entries', { method: 'POST', body: entryRequest(), headers })
+    expect([answer.status, pace.held]).toEqual([503, 0])
+    await server.close()
+  })
+})
+
+it('A3: who waits is counted, and a server that ends answers all of them at once', async () => {
+  const stack = await startInProcess()
+  const request = 'POST /api/v2/log/entries HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\n\r\n{'
+  let answered = 0
+  const ended = Array.from({ length: 1_200 }, () => {
+    const socket = connect(stack.port, '127.0.0.1', () => socket.write(request))
+    socket.on('data', (bytes) => (answered += String(bytes).startsWith('HTTP/1.1 400 ') ? 1 : 0))
+    return new Promise((resolve) => socket.once('close', resolve))
+  })
+  const held = async (): Promise<number> => {
+    const { text } = await send(stack.standalone.greeting.metricsUrl.replace(/\/metrics$/, ''), '/metrics')
+    return Number(/^touchmark_log_answers_held (\d+)$/m.exec(text)![1])
+  }
+  let waiting = 0
+  while (answered + waiting < 1_150) {
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    waiting = await held()
+  }
+  // Several hundred wait on a quiet machine; within its second of draining the pace would let two hundred of them go.
+  await stack.close()
+  await Promise.all(ended)
+  expect(answered).toBe(1_200)
+}, 60_000)

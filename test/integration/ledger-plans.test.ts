@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { testDatabase, type TestDatabase } from '@touchmark/testkit'
 import type { Log } from '@touchmark/ledger'
 import type pg from 'pg'
-import { findEntries, findIndex, readTiles } from '../../libs/ledger/src/store/read-tree.js'
+import { findEntries, findIndex, readBundle, readTiles } from '../../libs/ledger/src/store/read-tree.js'
 import { begin } from '../../libs/ledger/src/store/write-batch.js'
 import { appendAll, bodies, TestTree } from './support/ledger.js'
 
@@ -26,11 +26,11 @@ async function rowsRead(client: pg.ClientBase, table: string): Promise<number> {
   return Number(rows[0]?.read ?? 0)
 }
 
-/** What looking for 2,000 entries that a tree does not have reads of it, and for one more that it has. */
+/** What looking for 2,000 entries that a tree does not have reads of it, for one more that it has, and for 256 by their places. */
 async function readsOf(
   log: Log,
   size: bigint,
-): Promise<{ absent: number; present: number; index: number; tile: number }> {
+): Promise<{ absent: number; present: number; index: number; tile: number; bundle: number }> {
   return db.withClient(async (client) => {
     const found = await client.query<{ id: string; leaf_hash: Buffer }>(
       'select id, leaf_hash from logs join log_entries on log_id = id where origin = $1 and index = 7',
@@ -56,12 +56,15 @@ async function readsOf(
     const tiles = await rowsRead(client, 'log_tiles')
     expect(await readTiles(client, id, [{ level: 0, index: 3n }])).toHaveLength(1)
     const tile = (await rowsRead(client, 'log_tiles')) - tiles
+    const bundle = await entriesRead(async () =>
+      expect(await readBundle(client, id, 256n, 512n)).toMatchObject({ entries: 256 }),
+    )
     await client.query('rollback')
-    return { absent, present, index, tile }
+    return { absent, present, index, tile, bundle }
   })
 }
 
-const NOTHING_ELSE = { absent: 0, present: 1, index: 1, tile: 1 }
+const NOTHING_ELSE = { absent: 0, present: 1, index: 1, tile: 1, bundle: 256 }
 
 /** A tree of 3,001 entries. */
 async function filled(): Promise<Log> {

@@ -90,3 +90,15 @@ describe('reads of what never changes', () => {
     await other.close()
   })
 })
+
+it('a bundle is the entries as they are stored, each after its length, whatever bytes they are of', async () => {
+  const odd = await new TestTree(db).open()
+  const wanted = [Buffer.alloc(300), Buffer.from('ff'.repeat(70), 'hex'), Buffer.from('\\x41\n\t\0é')]
+  for (const body of wanted) await odd.append({ body })
+  const framed = wanted.map((body) => Buffer.concat([Buffer.of(body.length >> 8, body.length & 255), body]))
+  // In front of them is the entry that the tree began with.
+  const size = (await odd.checkpoint()).size
+  const bundle = Buffer.from((await odd.entryBundle(0n, Number(size)))!)
+  expect(bundle.subarray(-Buffer.concat(framed).length)).toEqual(Buffer.concat(framed))
+  await odd.close()
+})

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isDeepStrictEqual, promisify } from 'node:util'
+import { checker } from './checker.mjs'
 import { WHO } from './matrix.mjs'
 import * as js from './sigstore-js.mjs'
 
@@ -320,18 +321,7 @@ class Attestations {
 /** Runs everything that the clients that are there can do. */
 export async function testAttestations({ stack, found, token, file, folder, report }) {
   console.log('\nattestations')
-  const check = async (title, work) => {
-    const problem = await work().then(
-      () => undefined,
-      (error) =>
-        String(error.stderr || error.message)
-          .trim()
-          .slice(-300),
-    )
-    report(title, problem)
-    console.log(`  ${title.padEnd(60)} ${problem === undefined ? 'ok' : 'FAILED'}`)
-    return problem === undefined
-  }
+  const check = checker(report)
   const all = new Attestations({ stack, found, token, file, folder, check })
   for (const one of TYPES) {
     await all.ours(one)

@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, request as httpRequest } from 'node:http'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
+import { checker } from './checker.mjs'
 import { bin, freePort } from './stack.mjs'
 import { tesseraAccepts } from './tessera-fsck.mjs'
 import { fillLog } from './tools.mjs'
@@ -97,17 +98,7 @@ async function killAtSecond(proxy, args, environment) {
 export async function testExports({ stack, found, folder, report }) {
   if (!found.fsck || !found.moto) return
   console.log('\nexports')
-  const check = async (title, work) => {
-    const problem = await work().then(
-      () => undefined,
-      (error) =>
-        String(error.stderr || error.message)
-          .trim()
-          .slice(0, 500),
-    )
-    report(title, problem)
-    console.log(`  ${title.padEnd(76)} ${problem === undefined ? 'ok' : `FAILED ${problem}`}`)
-  }
+  const check = checker(report)
   const log = JSON.parse(readFileSync(stack.root, 'utf8')).tlogs.at(-1)
   const key = join(folder, 'exported.vkey')
   const spki = Buffer.from(log.publicKey.rawBytes, 'base64')

@@ -5,6 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { auditCertificateLog } from './certificate-log.mjs'
+import { checker } from './checker.mjs'
 import { tesseraAccepts } from './tessera-fsck.mjs'
 import { verifierKey } from './verifier-key.mjs'
 
@@ -35,17 +36,7 @@ export async function fillLog(stack, count) {
 
 export async function testTools({ stack, found, token, file, folder, report }) {
   console.log('\ntools')
-  const check = async (title, work) => {
-    const problem = await work().then(
-      () => undefined,
-      (error) =>
-        String(error.stderr || error.message)
-          .trim()
-          .slice(0, 300),
-    )
-    report(title, problem)
-    console.log(`  ${title.padEnd(60)} ${problem === undefined ? 'ok' : 'FAILED'}`)
-  }
+  const check = checker(report)
   const trust = JSON.parse(readFileSync(stack.root, 'utf8'))
   const chainOf = (authority) => authority.certChain.certificates.map(({ rawBytes }) => pem('CERTIFICATE', rawBytes))
   if (found.openssl) {

@@ -4,6 +4,7 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { checker } from './checker.mjs'
 import { WHO } from './matrix.mjs'
 
 const exec = promisify(execFile)
@@ -193,17 +194,7 @@ async function rekorTests({ stack, rekorCli, folder, check }) {
 /** Runs everything that the clients that are there can do. */
 export async function testV1({ stack, found, token, file, folder, report }) {
   console.log('\nAPI v1')
-  const check = async (title, work) => {
-    const problem = await work().then(
-      () => undefined,
-      (error) =>
-        String(error.stderr || error.message)
-          .trim()
-          .slice(-300),
-    )
-    report(title, problem)
-    console.log(`  ${title.padEnd(60)} ${problem === undefined ? 'ok' : 'FAILED'}`)
-  }
+  const check = checker(report)
   if (found.cosign2) await cosignTests({ stack, cosign: found.cosign2, token, file, folder, check })
   if (found.rekorCli) await rekorTests({ stack, rekorCli: found.rekorCli, folder, check })
 }

@@ -1,4 +1,4 @@
-// What stands behind `npm start`, `npm run demo`, `npm test` and `npm run test:interop`: installs and builds when needed, then runs.
+// What stands behind the scripts of package.json: installs and builds when needed, then runs. `npm run NAME -- --help` says what a bench or a test suite can do.
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -78,6 +78,41 @@ async function test(projects, rest) {
   return code === 0 && numPassedTests === 0 ? 1 : code
 }
 
+/** Scripts of their own. The comment at the head of each is its help. */
+const SCRIPTS = {
+  bench: 'test/bench/run.mjs',
+  'bench:fill': 'test/bench/fill.mjs',
+  'bench:floods': 'test/bench/floods.mjs',
+  'bench:log': 'test/bench/log.mjs',
+  'bench:verify': 'test/bench/verify.mjs',
+  browser: 'test/browser/run.mjs',
+  differential: 'test/differential/run.mjs',
+  'docs:samples': 'tools/docs-samples.mjs',
+  fuzz: 'test/fuzz/run.mjs',
+  interop: 'test/interop/run.mjs',
+  mutation: 'test/mutation/run.mjs',
+}
+
+/** The lines of comment that a script begins with. */
+function helpOf(script) {
+  const lines = readFileSync(join(root, script), 'utf8').split('\n')
+  return lines
+    .slice(
+      0,
+      lines.findIndex((line) => !line.startsWith('//')),
+    )
+    .map((line) => line.replace(/^\/\/ ?/, ''))
+}
+
+async function runScript(script, rest) {
+  if (rest.includes('--help')) {
+    console.log(helpOf(script).join('\n'))
+    return 0
+  }
+  await prepare(true)
+  return node([script, ...rest])
+}
+
 const [command, ...rest] = process.argv.slice(2)
 switch (command) {
   case 'start':
@@ -99,53 +134,10 @@ switch (command) {
     process.env.TOUCHMARK_FAULT_MINUTES ??= '10'
     process.exitCode = await test(['fault'], rest)
     break
-  case 'bench':
-    await prepare(true)
-    process.exitCode = await node(['test/bench/run.mjs', ...rest])
-    break
-  case 'bench:log':
-    await prepare(true)
-    process.exitCode = await node(['test/bench/log.mjs', ...rest])
-    break
-  case 'bench:fill':
-    await prepare(true)
-    process.exitCode = await node(['test/bench/fill.mjs', ...rest])
-    break
-  case 'bench:floods':
-    await prepare(true)
-    process.exitCode = await node(['test/bench/floods.mjs', ...rest])
-    break
-  case 'mutation':
-    await prepare(true)
-    process.exitCode = await node(['test/mutation/run.mjs', ...rest])
-    break
-  case 'fuzz':
-    await prepare(true)
-    process.exitCode = await node(['test/fuzz/run.mjs', ...rest])
-    break
-  case 'docs:samples':
-    await prepare(true)
-    process.exitCode = await node(['tools/docs-samples.mjs', ...rest])
-    break
-  case 'interop':
-    await prepare(true)
-    process.exitCode = await node(['test/interop/run.mjs', ...rest])
-    break
-  case 'browser':
-    await prepare(true)
-    process.exitCode = await node(['test/browser/run.mjs', ...rest])
-    break
-  case 'differential':
-    await prepare(true)
-    process.exitCode = await node(['test/differential/run.mjs', ...rest])
-    break
-  case 'bench:verify':
-    await prepare(true)
-    process.exitCode = await node(['test/bench/verify.mjs', ...rest])
-    break
   default:
-    console.error(
-      'usage: node tools/run.mjs start|demo|test|fault|fuzz|mutation|differential|interop|browser|bench|bench:log|bench:fill|bench:floods|bench:verify [options]',
-    )
-    process.exitCode = 2
+    if (Object.hasOwn(SCRIPTS, command ?? '')) process.exitCode = await runScript(SCRIPTS[command], rest)
+    else {
+      console.error(`usage: node tools/run.mjs start|demo|test|fault|${Object.keys(SCRIPTS).join('|')} [options]`)
+      process.exitCode = 2
+    }
 }

@@ -6,6 +6,8 @@
 //   --repetitions 3
 //   --keep DIR                keep the tree and its key there, and go on from what an earlier run has left; else a temporary folder
 //   --json
+//
+// Example: npm run bench:fill -- --sizes 10000,100000 --seconds 2 --repetitions 1
 import { randomFillSync } from 'node:crypto'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

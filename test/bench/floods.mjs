@@ -4,6 +4,8 @@
 //   --seconds N       of each run (default 4)
 //   --honest N        honest writers, each with one request at a time (default 20)
 //   --json
+//
+// Example: npm run bench:floods -- --seconds 10
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -7,6 +7,8 @@
 //   --no-peers      ours alone
 //   --no-node26     not on Node 26
 //   --seconds N, --repetitions N
+//
+// Example: npm run bench:log -- --seconds 4 --no-node26
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'

@@ -1,6 +1,8 @@
 // `npm run bench`: our log, CA and timestamp authority beside the peers', under the same load generator, on the same machine, in one run.
 // Needs the bench folder with `loadgen` and `peers` (TOUCHMARK_BENCH, or ../shared/bench beside the repository), Go, and the peers installed.
 // Prints a table and, with --json, the raw figures. Figures are ratios in one run: nothing here is asserted.
+//
+// Example: npm run bench -- --json
 import { execFile, execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'

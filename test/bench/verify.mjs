@@ -8,6 +8,8 @@
 //   --short    few repetitions: does it run?
 //   --json     the figures as one JSON document
 //   --no-sign  without the instance
+//
+// Example: npm run bench:verify -- --short
 import { rmSync, mkdtempSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'

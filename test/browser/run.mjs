@@ -1,5 +1,7 @@
 // `npm run test:browser`: every *.test.mjs of this folder, in a real headless Chromium. Each exports `run(report)`.
 //   --verbose   every case, not only those that fail
+//
+// Example: npm run test:browser -- --verbose
 import { readdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'

@@ -11,6 +11,8 @@
 //   --require-go      it is a failure when sigstore-go cannot be built
 //   --json            the figures as JSON
 //   --markdown        the table as docs/design/differential.md has it
+//
+// Example: npm run test:differential -- --cases 500 --no-go
 import { parseArgs } from 'node:util'
 import { Cases } from './parts/cases.mjs'
 import { Compare } from './parts/compare.mjs'

@@ -12,6 +12,8 @@
 //   --findings DIR      where inputs with a finding are written (default: the current folder)
 //   --json              the figures as JSON
 //   --from FILE         the parsers of another module
+//
+// Example: npm run test:fuzz -- --runs 10000 --only 'v2 request'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'

@@ -1,5 +1,7 @@
 // `npm run test:interop`: unpatched clients of others against our stack. `--require-all` makes a missing client a failure; `--only tools,exports` runs these
 // parts alone, with the clients that they need.
+//
+// Example: npm run test:interop -- --only tools,exports
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { tmpdir } from 'node:os'

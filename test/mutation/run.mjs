@@ -5,6 +5,8 @@
 //   --file PATH         these files alone, such as libs/tlog/src/tiles.ts; may be repeated, with one --lib
 //   --concurrency 1     processes that test mutants
 //   --json              the figures and what survived as JSON, on stdout
+//
+// Example: npm run test:mutation -- --lib merkle
 import { rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'

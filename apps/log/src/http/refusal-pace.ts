@@ -16,7 +16,8 @@ const BURST = 300
 /**
  * The pace at which a process answers writes that bring no new entry: refusals, and duplicates (reliability test A3). A sender who waits for his answers
  * cannot send faster than he is answered, so that a flood costs little more than this many verifications a second however many connections it has, and those who bring
- * new entries do not wait behind it. Nothing is refused for it: what is above the pace is answered in the order in which it came, later.
+ * new entries do not wait behind it. Nothing is refused for it: what is above the pace is answered in the order in which it came, later. Those who are to come again
+ * (503) are told at once.
  */
 export class RefusalPace {
   readonly #perSecond: number

@@ -16,7 +16,7 @@ import { isJsonBody, negotiated } from './accept.js'
 import { errorJson, sendJson, sendNothing, setRouteHeaders } from './answers.js'
 import { entryIdOf, type ProvenEntry } from './entry-answer.js'
 import { isTreeId, parseEntryId, type SentId } from './entry-id.js'
-import { isOurFault } from './problems.js'
+import { isRefusal } from './problems.js'
 import { V1Query } from './query.js'
 import { findEntryJson, readEntryJson, signedEntryJson } from './read-entry.js'
 import { answering } from './route-problem.js'
@@ -45,7 +45,7 @@ export class V1EntriesController {
       try {
         await this.#create(request, response)
       } catch (error) {
-        if (!isOurFault(error)) await this.#settings.refusals.turn(response)
+        if (isRefusal(error)) await this.#settings.refusals.turn(response)
         throw error
       }
     })

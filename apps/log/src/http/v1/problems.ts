@@ -73,6 +73,11 @@ export function isOurFault(error: unknown): boolean {
   return problemOf(error).http >= 500
 }
 
+/** True when the request is refused for what it is, so that it would be again; not when it came at a bad moment. */
+export function isRefusal(error: unknown): boolean {
+  return !isOurFault(error) && problemOf(error).http !== 503
+}
+
 /** Answers with the problem of an error. */
 export function sendProblemOf(response: Response, error: unknown, route: V1Route): void {
   const { http, message, byHandler } = problemOf(error)

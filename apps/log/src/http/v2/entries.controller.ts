@@ -9,7 +9,7 @@ import { goneSignal } from '../gone-signal.js'
 import { entryAnswer } from './entry-answer.js'
 import { readGrpcTimeout, withinDeadline } from './grpc-timeout.js'
 import { LogErrorFilter } from './log-error.filter.js'
-import { isOurFault } from './problems.js'
+import { isRefusal } from './problems.js'
 
 /** `POST /api/v2/log/entries` (log-v2.md §1–6). */
 @Controller('api/v2/log')
@@ -31,7 +31,7 @@ export class EntriesController {
     try {
       await this.#create(request, response)
     } catch (error) {
-      if (!isOurFault(error)) await this.#settings.refusals.turn(response)
+      if (isRefusal(error)) await this.#settings.refusals.turn(response)
       throw error
     }
   }

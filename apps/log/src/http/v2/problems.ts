@@ -69,6 +69,11 @@ export function isOurFault(error: unknown): boolean {
   return problemOf(error).http >= 500 && problemOf(error).http !== 504
 }
 
+/** True when the request is refused for what it is, so that it would be again; not when it came at a bad moment. */
+export function isRefusal(error: unknown): boolean {
+  return !isOurFault(error) && problemOf(error).http !== 503 && problemOf(error).http !== 504
+}
+
 /** Answers with the problem of an error. */
 export function sendError(response: Response, error: unknown): void {
   if (isCodedError(error) && error.code === 'LEDGER_FROZEN') return sendFrozen(response)

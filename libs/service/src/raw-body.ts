@@ -53,8 +53,9 @@ export function rawBody(
     const finish = (settle: () => void): void => {
       clearTimeout(timer)
       collected.release()
-      // The listener for errors stays: an error event without one would end the process.
       request.removeListener('data', onData).removeListener('end', onEnd).removeListener('close', onClose)
+      // An error event without a listener would end the process, and this one would keep the body as long as there is the request.
+      request.removeListener('error', onClose).on('error', nothing)
       settle()
     }
     const refuse = (error: ServiceError): void => finish(() => reject(error))
@@ -64,7 +65,10 @@ export function rawBody(
       refuse(refusal)
       discard(request)
     }
-    const onEnd = (): void => finish(() => resolve(collected.bytes()))
+    const onEnd = (): void => {
+      const bytes = collected.bytes()
+      finish(() => resolve(bytes))
+    }
     const onClose = (): void => refuse(aborted())
     const timer = setTimeout(() => {
       refuse(new ServiceError('SERVICE_BODY_TIMEOUT', `the request did not arrive within ${BODY_DEADLINE_MS / 1000} s`))
@@ -103,10 +107,12 @@ class Collected {
     return undefined
   }
 
-  /** Gives back what was taken from the budget: the body has arrived, or is refused. */
+  /** Gives back what was taken from the budget and forgets the bytes, which are as old as the request else: the body has arrived, or is refused. */
   release(): void {
     this.#budget.give(this.#taken)
     this.#taken = 0
+    this.#buffer = Buffer.alloc(0)
+    this.#length = 0
   }
 
   bytes(): Uint8Array {
@@ -125,10 +131,12 @@ class Collected {
   }
 }
 
+function nothing(): void {}
+
 /** What a refused sender still sends is dropped, so that it comes to read its answer; one that goes on and on loses its connection. */
 function discard(request: IncomingMessage): void {
   let left = DISCARDED_BYTES
-  request.on('error', () => undefined)
+  request.on('error', nothing)
   request.on('data', (chunk: Buffer) => {
     left -= chunk.length
     if (left < 0) request.destroy()

@@ -42,8 +42,9 @@ export class RefusalPace {
     return this.#held.size
   }
 
-  /** Resolves when the answer may leave, or its client has gone. */
-  turn(response: ServerResponse): Promise<void> {
+  /** Resolves when the answer may leave, or its client has gone. `error` is what it will say, which waits as long. */
+  turn(response: ServerResponse, error?: unknown): Promise<void> {
+    lighten(error)
     this.#count()
     if (this.#open || response.destroyed) return Promise.resolve()
     if (this.#held.size === 0 && this.#allowed >= 1) {
@@ -90,4 +91,9 @@ export class RefusalPace {
       Math.max(1, ((1 - this.#allowed) * 1000) / this.#perSecond),
     )
   }
+}
+
+/** An error keeps the objects of the calls that it came through, a parser with a whole body among them, until somebody has read its stack. */
+function lighten(error: unknown): void {
+  for (let one = error; one instanceof Error; one = one.cause) void one.stack
 }

@@ -40,18 +40,27 @@ export class V1EntriesController {
   @Post()
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
     setRouteHeaders(request, response)
+    const { refusals } = this.#settings
     await answering(this.#settings, response, 'submit', async () => {
       if (!isJsonBody(request, response)) return
-      try {
-        await this.#create(request, response)
-      } catch (error) {
-        if (isRefusal(error)) await this.#settings.refusals.turn(response)
+      const { entryId, json } = await this.#write(request, response).catch(async (error: unknown) => {
+        if (isRefusal(error)) await refusals.turn(response, error)
         throw error
+      })
+      response.setHeader('Location', `${ENTRIES}/${entryId}${locationQuery(request)}`)
+      if (json === undefined) {
+        await refusals.turn(response)
+        const text = `an equivalent entry already exists in the transparency log with UUID ${entryId}`
+        return sendJson(response, 409, errorJson(409, text))
       }
+      // Bare: clients take the tag for the member's name (log-v1.md §3).
+      response.setHeader('ETag', entryId)
+      sendJson(response, 201, json)
     })
   }
 
-  async #create(request: Request, response: Response): Promise<void> {
+  /** A function of its own, so that what a request brought is not kept while its answer waits for its turn. There is no `json` of an entry that is in the log already. */
+  async #write(request: Request, response: Response): Promise<{ entryId: string; json?: string }> {
     const { virtual, clock, crypto, maxBodyBytes } = this.#settings
     const signal = goneSignal(response)
     const entry = canonicaliseV1(parseV1Request(await rawBody(request, maxBodyBytes)), 'submit', crypto)
@@ -61,19 +70,11 @@ export class V1EntriesController {
     const { tree, appended } = await virtual.append({ body: entry.body, extra }, { signal })
     const { index, body, duplicate, proof } = appended
     const entryId = entryIdOf(tree.treeId, leafHash(body, sha256Of(this.#settings)))
-    response.setHeader('Location', `${ENTRIES}/${entryId}${locationQuery(request)}`)
-    if (duplicate) {
-      await this.#settings.refusals.turn(response)
-      const text = `an equivalent entry already exists in the transparency log with UUID ${entryId}`
-      return sendJson(response, 409, errorJson(409, text))
-    }
+    if (duplicate) return { entryId }
     const logIdHex = Buffer.from(tree.log.logId).toString('hex')
     const virtualIndex = (await virtual.offsetOf(tree)) + index
     const proven: ProvenEntry = { entryId, body, integratedTime, logIdHex, virtualIndex, index, proof }
-    const json = await signedEntryJson(proven, tree)
-    // Bare: clients take the tag for the member's name (log-v1.md §3).
-    response.setHeader('ETag', entryId)
-    sendJson(response, 201, json)
+    return { entryId, json: await signedEntryJson(proven, tree) }
   }
 
   /** By index over all trees. */

@@ -28,15 +28,23 @@ export class EntriesController {
    */
   @Post('entries')
   async create(@Req() request: Request, @Res() response: Response): Promise<void> {
-    try {
-      await this.#create(request, response)
-    } catch (error) {
-      if (isRefusal(error)) await this.#settings.refusals.turn(response)
+    const { refusals } = this.#settings
+    const { answer, duplicateOf } = await this.#write(request, response).catch(async (error: unknown) => {
+      if (isRefusal(error)) await refusals.turn(response, error)
       throw error
+    })
+    // The one wanted difference to the reference: a request that equals a logged entry is answered like the first (log-v2.md §6).
+    if (duplicateOf !== undefined) {
+      response.setHeader('X-Log-Index', duplicateOf.toString())
+      await refusals.turn(response)
     }
+    response.status(201).setHeader('Content-Type', 'application/json')
+    response.setHeader('Content-Length', answer.length)
+    response.end(answer)
   }
 
-  async #create(request: Request, response: Response): Promise<void> {
+  /** A function of its own, so that what a request brought is not kept while its answer waits for its turn. */
+  async #write(request: Request, response: Response): Promise<{ answer: Uint8Array; duplicateOf?: bigint }> {
     const { logs, crypto, maxBodyBytes } = this.#settings
     const log = logs.forHost(request.headers.host)
     const gone = goneSignal(response)
@@ -44,15 +52,8 @@ export class EntriesController {
     const body = await rawBody(request, maxBodyBytes)
     const entry = canonicalise(readRequest(body, log), crypto)
     const appended = await withinDeadline(log.append({ body: entry.body }, { signal: gone }), deadlineMs)
-    // The one wanted difference to the reference: a request that equals a logged entry is answered like the first (log-v2.md §6).
-    if (appended.duplicate) {
-      response.setHeader('X-Log-Index', appended.index.toString())
-      await this.#settings.refusals.turn(response)
-    }
     const answer = entryAnswer(entry, appended, this.#logIdOf(log))
-    response.status(201).setHeader('Content-Type', 'application/json')
-    response.setHeader('Content-Length', answer.length)
-    response.end(answer)
+    return appended.duplicate ? { answer, duplicateOf: appended.index } : { answer }
   }
 
   #logIdOf(log: Log): string {

@@ -37,7 +37,7 @@ export class RefusalPace {
     this.#countedAt = now()
   }
 
-  /** Answers that wait at this moment; never more than there are connections. */
+  /** Answers that wait at this moment. There is no limit but that of connections and of the requests of each. */
   get held(): number {
     return this.#held.size
   }

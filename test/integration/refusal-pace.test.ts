@@ -229,7 +229,7 @@ it('A3: who waits is counted, and a server that ends answers all of them at once
     there += await held()
   }
   await new Promise((resolve) => setTimeout(resolve, 300))
-  // Several hundred wait on a quiet machine; within its second of draining the pace would let two hundred of them go.
+  // Several hundred wait on a quiet machine; within its second of draining the pace would let a hundred of them go.
   await stack.close()
   await Promise.all(ended)
   expect(answered).toBe(1_200)

@@ -9,9 +9,9 @@ export interface PaceOptions {
   readonly now?: () => number
 }
 
-/** What the two kinds of an honest client's mistake need, and a tenth of a core when all of them are a flood (docs/design/performance.md, "Floods"). */
-const PER_SECOND = 200
-const BURST = 300
+/** What the two kinds of an honest client's mistake need, and a twentieth of a core when all of them are a flood (docs/design/performance.md, "Floods"). */
+const PER_SECOND = 100
+const BURST = 100
 
 /**
  * The pace at which a process answers writes that bring no new entry: refusals, and duplicates (reliability test A3). A sender who waits for his answers

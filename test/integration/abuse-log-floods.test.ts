@@ -1,7 +1,8 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { createHash, randomBytes, sign } from 'node:crypto'
 import { Agent, request as httpRequest } from 'node:http'
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { entryRequest } from '../support/log-writer.js'
+import { forged, privateKey, publicKey, publicKeyContent, v1Request } from './support/flood-requests.js'
 import { certifiedRequests } from './support/hostile-entries.js'
 import { send, type Answer } from './support/http.js'
 import { allSizes, SEARCH, V1_ENTRIES, V1_INDEX, V1_RETRIEVE, V2_ENTRIES, WRITES } from './support/log-routes.js'
@@ -29,29 +30,6 @@ function postOver(agent: Agent, path: string, body: string): Promise<number> {
       response.on('error', reject).on('end', () => resolve(response.statusCode!)).resume() // prettier-ignore
     })
     sent.on('error', reject).end(body)
-  })
-}
-
-const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const pem = Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })).toString('base64')
-
-/** A fresh entry of API v1, signed over its digest or over something else. */
-function v1Request(right = true): string {
-  const data = randomBytes(32)
-  const value = createHash('sha256').update(data).digest('hex')
-  const content = sign('sha256', right ? data : randomBytes(32), privateKey).toString('base64')
-  const signature = { content, publicKey: { content: pem } }
-  const spec = { data: { hash: { algorithm: 'sha256', value } }, signature }
-  return JSON.stringify({ apiVersion: '0.0.1', kind: 'hashedrekord', spec })
-}
-
-/** A right request of API v2 whose signature is of something else. */
-function forged(): string {
-  const [one, other] = [entryRequest(), entryRequest()].map(
-    (text) => JSON.parse(text) as { hashedRekordRequestV002: { digest: string; signature: unknown } },
-  )
-  return JSON.stringify({
-    hashedRekordRequestV002: { ...one!.hashedRekordRequestV002, digest: other!.hashedRekordRequestV002.digest },
   })
 }
 
@@ -202,7 +180,7 @@ describe('A4: the log is fed with its own contents', () => {
     const bombs = [
       [V2_ENTRIES, { hashedRekordRequestV002: { digest: digest.toString('base64'), signature: { content, verifier: { x509Certificate: { rawBytes: long }, keyDetails: 'PKIX_ECDSA_P256_SHA_256' } } } }], // prettier-ignore
       [V2_ENTRIES, { hashedRekordRequestV002: { digest: digest.toString('base64'), signature: { content: long, verifier: { publicKey: { rawBytes: publicKey.export({ type: 'spki', format: 'der' }).toString('base64') }, keyDetails: 'PKIX_ECDSA_P256_SHA_256' } } } }], // prettier-ignore
-      [V1_ENTRIES, { apiVersion: '0.0.1', kind: 'hashedrekord', spec: { data: { hash: { algorithm: 'sha256', value: 'a'.repeat(100_000) } }, signature: { content, publicKey: { content: pem } } } }], // prettier-ignore
+      [V1_ENTRIES, { apiVersion: '0.0.1', kind: 'hashedrekord', spec: { data: { hash: { algorithm: 'sha256', value: 'a'.repeat(100_000) } }, signature: { content, publicKey: { content: publicKeyContent } } } }], // prettier-ignore
     ] as const
     for (const [path, bomb] of bombs) expect([400, 422]).toContain((await post(path, JSON.stringify(bomb))).status)
     expect(await allSizes(stack.url)).toEqual(before)

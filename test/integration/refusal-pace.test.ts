@@ -1,4 +1,4 @@
-import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
+import { sign } from 'node:crypto'
 import { connect } from 'node:net'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
@@ -10,6 +10,7 @@ import { openLog, type Log } from '@touchmark/ledger'
 import { testDatabase, type TestDatabase } from '@touchmark/testkit'
 import { serveLog, serveLogV1, type Answer, type LogServer } from '../../apps/log/src/testing/serve.js'
 import { entryRequest } from '../support/log-writer.js'
+import { forged, privateKey, publicKey, publicKeyContent, v1Request } from './support/flood-requests.js'
 import { send } from './support/http.js'
 import { startInProcess } from './support/standalone.js'
 import { openV1Tree, type TestV1Tree } from './support/v1-log.js'
@@ -50,31 +51,6 @@ async function close(): Promise<void> {
 beforeEach(() => serve(new RefusalPace({ perSecond: 1 / 86_400, burst: BURST })))
 afterEach(close)
 
-const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const content = Buffer.from(publicKey.export({ type: 'spki', format: 'pem' })).toString('base64')
-
-/** A new entry of API v1, signed over its digest or over something else. */
-function v1Request(right = true): string {
-  const data = randomBytes(32)
-  const value = createHash('sha256').update(data).digest('hex')
-  const signature = sign('sha256', right ? data : randomBytes(32), privateKey).toString('base64')
-  const spec = {
-    data: { hash: { algorithm: 'sha256', value } },
-    signature: { content: signature, publicKey: { content } },
-  }
-  return JSON.stringify({ apiVersion: '0.0.1', kind: 'hashedrekord', spec })
-}
-
-/** A right request of API v2 with the digest of another. */
-function forged(): string {
-  const [one, other] = [entryRequest(), entryRequest()].map(
-    (text) => JSON.parse(text) as { hashedRekordRequestV002: { digest: string; signature: unknown } },
-  )
-  return JSON.stringify({
-    hashedRekordRequestV002: { ...one!.hashedRekordRequestV002, digest: other!.hashedRekordRequestV002.digest },
-  })
-}
-
 const headers = { 'content-type': 'application/json' }
 const toV2 = (body: string | Uint8Array, signal?: AbortSignal): Promise<Answer> =>
   v2.call('/api/v2/log/entries', { method: 'POST', body, headers, ...(signal === undefined ? {} : { signal }) })
@@ -103,7 +79,7 @@ const largeIntoto = Buffer.from(
   JSON.stringify({
     apiVersion: '0.0.1',
     kind: 'dsse',
-    spec: { proposedContent: { envelope, verifiers: [content] } },
+    spec: { proposedContent: { envelope, verifiers: [publicKeyContent] } },
   }),
 )
 

@@ -9,7 +9,7 @@ export interface PaceOptions {
   readonly now?: () => number
 }
 
-/** What the two kinds of an honest client's mistake need, and a twentieth of a core when all of them are a flood (docs/design/performance.md, "Floods"). */
+/** More than honest mistakes and repeated requests need, and a twentieth of a core when all of them are a flood (docs/design/performance.md, "Floods"). */
 const PER_SECOND = 100
 const BURST = 100
 
@@ -44,13 +44,13 @@ export class RefusalPace {
 
   /** Resolves when the answer may leave, or its client has gone. `error` is what it will say, which waits as long. */
   turn(response: ServerResponse, error?: unknown): Promise<void> {
-    lighten(error)
     this.#count()
     if (this.#open || response.destroyed) return Promise.resolve()
     if (this.#held.size === 0 && this.#allowed >= 1) {
       this.#allowed--
       return Promise.resolve()
     }
+    lighten(error)
     return new Promise((resolve) => {
       const leave = (): void => {
         this.#held.delete(leave)

@@ -53,7 +53,7 @@ beforeAll(async () => {
       extra: encodePrecertChainEntry(Buffer.from(`precertificate ${i}`), [root]),
     })
   }
-  server = await serveLog({ log: signatures, certificateLog: { log, roots: [root] }, crypto: nodeCrypto })
+  server = await serveLog({ log: signatures, certificateLog: { log, roots: [root] } })
 }, 60_000)
 afterAll(async () => {
   await server.close()

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals'
 import { createHasher } from '@touchmark/audit'
-import { nodeCrypto } from '@touchmark/crypto/node'
 import { testDatabase } from '@touchmark/testkit'
 import { serveLog } from '../../apps/log/src/testing/serve.js'
 import { checkFiles } from '../../apps/cli/src/fsck/check-files.js'
@@ -53,7 +52,7 @@ describe('a check over HTTP', () => {
     await writer.close()
     await db.query(sql, [tree.origin])
     // The log that is served was opened before: it has none of this in memory.
-    const server = await serveLog({ log, crypto: nodeCrypto })
+    const server = await serveLog({ log })
     const context = await testContext()
     const files = await openLogFiles(context, `http://127.0.0.1:${server.port}/api/v2/`, 4)
     const report = await checkFiles(files, {

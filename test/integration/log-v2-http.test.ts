@@ -50,7 +50,7 @@ let server: LogServer
 beforeAll(async () => {
   db = await testDatabase()
   log = await openLog({ db, kind: 'signature-v2', origin, signer, clock: systemClock })
-  server = await serveLog({ log, crypto: nodeCrypto })
+  server = await serveLog({ log })
 }, 60_000)
 afterAll(async () => {
   await server.close()

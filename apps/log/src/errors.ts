@@ -15,5 +15,7 @@ export type LogApiErrorCode =
   | 'LOG_DEADLINE_INVALID'
   /** A request of API v1 names a tree, or sizes of one, that cannot be; the text is the reference's and may be sent. */
   | 'LOG_V1_REFUSED'
+  /** The thread that validates requests does not start, has ended, or is silent; the process ends for it. */
+  | 'LOG_VALIDATION_FAILED'
 
 export class LogApiError extends CodedError<LogApiErrorCode> {}

@@ -1,27 +1,33 @@
 import { describe, expect, it } from '@jest/globals'
-import { nodeCrypto } from '@touchmark/crypto/node'
 import type { Log, LogKind } from '@touchmark/ledger'
-import { certificateLogApi, checkpointApi, entriesApi, LogModule, oneLog, RefusalPace, tilesApi } from './index.js'
+import {
+  certificateLogApi,
+  checkpointApi,
+  entriesApi,
+  LogModule,
+  oneLog,
+  RefusalPace,
+  tilesApi,
+  type Validation,
+} from './index.js'
 
-const refusals = new RefusalPace()
+const common = { refusals: new RefusalPace(), validation: {} as Validation }
 const logOf = (kind: LogKind): Log => ({ kind }) as unknown as Log
 
 describe('LogModule.register', () => {
   it('refuses a log of another kind than the API it is for', () => {
-    expect(() => LogModule.register({ logs: oneLog(logOf('certificate')), crypto: nodeCrypto, refusals })).toThrow(
+    expect(() => LogModule.register({ logs: oneLog(logOf('certificate')), ...common })).toThrow(TypeError)
+    const certificateLog = { log: logOf('signature-v2'), roots: [] }
+    expect(() => LogModule.register({ logs: oneLog(logOf('signature-v2')), certificateLog, ...common })).toThrow(
       TypeError,
     )
-    const certificateLog = { log: logOf('signature-v2'), roots: [] }
-    expect(() =>
-      LogModule.register({ logs: oneLog(logOf('signature-v2')), certificateLog, crypto: nodeCrypto, refusals }),
-    ).toThrow(TypeError)
   })
 
   it('serves the certificate log only where there is one', () => {
     const logs = oneLog(logOf('signature-v2'))
-    expect(LogModule.register({ logs, crypto: nodeCrypto, refusals }).controllers).toHaveLength(2)
+    expect(LogModule.register({ logs, ...common }).controllers).toHaveLength(2)
     const certificateLog = { log: logOf('certificate'), roots: [] }
-    expect(LogModule.register({ logs, certificateLog, crypto: nodeCrypto, refusals }).controllers).toHaveLength(3)
+    expect(LogModule.register({ logs, certificateLog, ...common }).controllers).toHaveLength(3)
   })
 
   it('names routes that do not overlap, and no prefix of another API', () => {

@@ -1,5 +1,4 @@
 import { Module, type DynamicModule } from '@nestjs/common'
-import type { CryptoPort } from '@touchmark/crypto'
 import type { Log } from '@touchmark/ledger'
 import { CtController } from './http/ct/ct.controller.js'
 import type { RefusalPace } from './http/refusal-pace.js'
@@ -13,6 +12,7 @@ import {
   type ErrorReport,
   type LogSettings,
 } from './tokens.js'
+import type { Validation } from './validation/validation.js'
 
 /** The contract's limit of a request body (log-v2.md §2). */
 export const MAX_BODY_BYTES = 4 << 20
@@ -22,7 +22,8 @@ export interface LogOptions {
   readonly logs: V2Logs
   /** The certificate log, where it is served by this process, with the roots of get-roots as DER. */
   readonly certificateLog?: { readonly log: Log; readonly roots: readonly Uint8Array[] }
-  readonly crypto: CryptoPort
+  /** One for all APIs of a process; whoever started it closes it, after the last request. */
+  readonly validation: Validation
   readonly maxBodyBytes?: number
   /** Is told of every error that a route answers with: validation says only here what was wrong. */
   readonly report?: ErrorReport
@@ -34,11 +35,18 @@ export interface LogOptions {
 @Module({})
 export class LogModule {
   static register(options: LogOptions): DynamicModule {
-    const { logs, crypto, certificateLog, refusals, maxBodyBytes = MAX_BODY_BYTES, report = () => undefined } = options
+    const {
+      logs,
+      validation,
+      certificateLog,
+      refusals,
+      maxBodyBytes = MAX_BODY_BYTES,
+      report = () => undefined,
+    } = options
     for (const { kind } of logs.all()) {
       if (kind !== 'signature-v2') throw new TypeError(`API v2 is served from a signature-v2 log, not ${kind}`)
     }
-    const settings: LogSettings = { logs, crypto, maxBodyBytes, report, refusals }
+    const settings: LogSettings = { logs, validation, maxBodyBytes, report, refusals }
     const v2 = { provide: LOG_SETTINGS, useValue: settings }
     if (certificateLog === undefined) {
       return { module: LogModule, controllers: [EntriesController, TilesController], providers: [v2] }

@@ -1,7 +1,7 @@
-import type { CryptoPort } from '@touchmark/crypto'
 import type { Log } from '@touchmark/ledger'
 import type { RefusalPace } from './http/refusal-pace.js'
 import type { V2Logs } from './http/v2/v2-logs.js'
+import type { Validation } from './validation/validation.js'
 
 export const LOG_SETTINGS = Symbol('LOG_SETTINGS')
 
@@ -12,7 +12,8 @@ export type ErrorReport = (error: unknown, context: { readonly requestId: string
 export interface LogSettings {
   /** The signature logs that `POST /api/v2/log/entries` writes to and whose tiles are under /api/v2. */
   readonly logs: V2Logs
-  readonly crypto: CryptoPort
+  /** The same in every API of this process. */
+  readonly validation: Validation
   readonly maxBodyBytes: number
   readonly report: ErrorReport
   /** The same in every API that this process writes by. */

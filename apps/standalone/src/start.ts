@@ -20,6 +20,7 @@ import {
   v1LogApi,
   searchApi,
   SearchModule,
+  Validation,
 } from '@touchmark/app-log'
 import { MonotonicClockGuard, timestampApi, TsaModule } from '@touchmark/app-tsa'
 import { TrustModule, trustShape } from '@touchmark/app-trust'
@@ -153,12 +154,14 @@ async function start(
     : undefined
   const tokens = tokenVerifier(issuers, demo, clock)
   const refusals = new RefusalPace()
+  const validation = await Validation.start()
+  opened.add(() => validation.close())
   const modules: DynamicModule[] = [
     caModule({ db: database.db, material, logs: trees, tokens, issuers, clock, logger }),
     LogModule.register({
       logs: trees.shards,
       certificateLog: { log: trees.certificate, roots: [material.caRoot.der] },
-      crypto: nodeCrypto,
+      validation,
       refusals,
       report: (error, { requestId, ours }) =>
         logger[ours ? 'error' : 'debug']({ err: error, id: requestId }, 'log request'),
@@ -168,6 +171,7 @@ async function start(
       search: search.index,
       clock,
       crypto: nodeCrypto,
+      validation,
       refusals,
       report: (error, { requestId, ours }) =>
         logger[ours ? 'error' : 'debug']({ err: error, id: requestId }, 'log request, API v1'),
@@ -212,6 +216,8 @@ async function start(
   const held = 'Answers of the log that wait for the pace of refusals: refusals and duplicates.'
   gauge(registry, 'touchmark_log_answers_held', held, () => refusals.held, 'sum')
   const edgeOptions = { shapes, health, metrics: createHttpMetrics(registry), logger }
+  const queued = 'Requests that wait to be validated, or are.'
+  gauge(registry, 'touchmark_log_validations_waiting', queued, () => validation.waiting, 'sum')
   const app = await createNestApp(modules, edgeOptions, logHotRoutes)
   opened.add(() => app.close())
   const fresh = await keepFresh(watched, gauges, logger, worker?.housekeeper)
@@ -236,7 +242,7 @@ async function start(
       loginUrl: issuers.loginUrl,
       first,
     },
-    failed: Promise.race([database.exited, fatal(trees)]),
+    failed: Promise.race([database.exited, validation.failed, fatal(trees)]),
     async stop(drainMs) {
       refusals.open()
       await server.drain(drainMs)

@@ -22,9 +22,11 @@ import {
   tilesApi,
   v1IndexApi,
   v1LogApi,
+  Validation,
   type ErrorReport,
   type LogOptions,
   type LogV1Options,
+  type ValidationOptions,
 } from '../index.js'
 
 export interface Answer {
@@ -53,25 +55,54 @@ export interface LogServer {
 
 /** The log's module behind the edge that every process has, on a port of its own. */
 export async function serveLog(
-  options: Omit<LogOptions, 'report' | 'logs' | 'refusals'> & { readonly log: Log; readonly refusals?: RefusalPace },
+  options: Omit<LogOptions, 'report' | 'logs' | 'refusals' | 'validation'> & {
+    readonly log: Log
+    readonly refusals?: RefusalPace
+    readonly validation?: ValidationOptions
+  },
 ): Promise<LogServer> {
-  const { log, refusals = new RefusalPace(), ...rest } = options
-  return serveModule([entriesApi, checkpointApi, tilesApi, certificateLogApi], (report) =>
-    LogModule.register({ ...rest, refusals, logs: oneLog(log), report }),
+  const { log, refusals = new RefusalPace(), validation, ...rest } = options
+  return validating(validation, (started) =>
+    serveModule([entriesApi, checkpointApi, tilesApi, certificateLogApi], (report) =>
+      LogModule.register({ ...rest, refusals, validation: started, logs: oneLog(log), report }),
+    ),
   )
 }
 
 /** The same for API v1. */
 export async function serveLogV1(
-  options: Omit<LogV1Options, 'report' | 'refusals'> & { readonly refusals?: RefusalPace },
+  options: Omit<LogV1Options, 'report' | 'refusals' | 'validation'> & {
+    readonly refusals?: RefusalPace
+    readonly validation?: ValidationOptions
+  },
 ): Promise<LogServer> {
-  const { refusals = new RefusalPace(), ...rest } = options
-  return serveModule([v1LogApi, v1IndexApi], (report) => LogV1Module.register({ ...rest, refusals, report }))
+  const { refusals = new RefusalPace(), validation, ...rest } = options
+  return validating(validation, (started) =>
+    serveModule([v1LogApi, v1IndexApi], (report) =>
+      LogV1Module.register({ ...rest, refusals, validation: started, report }),
+    ),
+  )
 }
 
 /** The same for searching. */
 export async function serveSearch(settings: Omit<SearchSettings, 'report'>): Promise<LogServer> {
   return serveModule([searchApi], (report) => SearchModule.register({ ...settings, report }))
+}
+
+/** A server with a validation thread of its own, which ends with it. */
+async function validating(
+  options: ValidationOptions = {},
+  serve: (validation: Validation) => Promise<LogServer>,
+): Promise<LogServer> {
+  const validation = await Validation.start(options)
+  const server = await serve(validation)
+  return {
+    ...server,
+    async close() {
+      await server.close()
+      await validation.close()
+    },
+  }
 }
 
 async function serveModule(

@@ -1,12 +1,5 @@
 import { Controller, Get, Inject, Post, Req, Res } from '@nestjs/common'
-import {
-  canonicaliseV1,
-  encodeV1Extra,
-  parseV1Request,
-  parseV1RetrieveQuery,
-  ShapeError,
-  ENTRY_ID,
-} from '@touchmark/entry'
+import { encodeV1Extra, ShapeError, ENTRY_ID } from '@touchmark/entry'
 import { leafHash } from '@touchmark/merkle'
 import { rawBody } from '@touchmark/service'
 import type { Request, Response } from 'express'
@@ -61,9 +54,9 @@ export class V1EntriesController {
 
   /** A function of its own, so that what a request brought is not kept while its answer waits for its turn. There is no `json` of an entry that is in the log already. */
   async #write(request: Request, response: Response): Promise<{ entryId: string; json?: string }> {
-    const { virtual, clock, crypto, maxBodyBytes } = this.#settings
+    const { virtual, clock, validation, maxBodyBytes } = this.#settings
     const signal = goneSignal(response)
-    const entry = canonicaliseV1(parseV1Request(await rawBody(request, maxBodyBytes)), 'submit', crypto)
+    const entry = await validation.run('v1Entry', await rawBody(request, maxBodyBytes), signal)
     const integratedTime = BigInt(Math.floor(clock.now().getTime() / 1000))
     const { attestation } = entry
     const extra = encodeV1Extra({ integratedTime, ...(attestation === undefined ? {} : { attestation }) })
@@ -119,10 +112,13 @@ export class V1EntriesController {
     setRouteHeaders(request, response)
     await answering(this.#settings, response, 'retrieve', async () => {
       if (!isJsonBody(request, response)) return
-      const { virtual, crypto, maxBodyBytes } = this.#settings
-      const query = parseV1RetrieveQuery(await rawBody(request, maxBodyBytes))
+      const { virtual, validation, maxBodyBytes } = this.#settings
+      const gone = goneSignal(response)
+      const body = await rawBody(request, maxBodyBytes)
+      const query = await validation.run('v1Retrieval', body, gone)
       const ids = query.entryIds.map(retrieveId)
-      const bodies = query.entries.map((entry) => canonicaliseV1(entry, 'query', crypto).body)
+      // After the ids: the reference looks at them first.
+      const bodies = query.entries === 0 ? [] : await validation.run('v1RetrievalBodies', body, gone)
       const found: string[] = []
       // The order of the reference: full ids, bare ones, entries, indexes.
       for (const id of ids) if (id.treeId !== undefined) found.push(...(await this.#find(id, 1)))

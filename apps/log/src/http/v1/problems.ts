@@ -42,6 +42,7 @@ const PROBLEMS: Readonly<Partial<Record<Code, Problem>>> = {
   LEDGER_PUSHBACK: busy('too many entries wait to be stored; retry'),
   LEDGER_SEARCH_BUSY: busy('too many searches wait for their turn; retry'),
   LEDGER_CLOSED: busy('the log is shutting down; retry'),
+  LOG_VALIDATION_FAILED: busy('the log cannot take entries at this moment; retry'),
   LEDGER_UNAVAILABLE: broken,
   LEDGER_SIGNER_FAILED: broken,
   LEDGER_STATE_UNKNOWN: broken,

@@ -2,6 +2,7 @@ import type { Clock } from '@touchmark/clock'
 import type { CryptoPort } from '@touchmark/crypto'
 import type { SearchIndex } from '@touchmark/ledger'
 import type { ErrorReport } from '../../tokens.js'
+import type { Validation } from '../../validation/validation.js'
 import type { RefusalPace } from '../refusal-pace.js'
 import type { VirtualIndex } from './virtual-index.js'
 
@@ -14,6 +15,8 @@ export interface V1Settings {
   readonly search: Pick<SearchIndex, 'find'> | undefined
   readonly clock: Clock
   readonly crypto: CryptoPort
+  /** The same in every API of this process. */
+  readonly validation: Validation
   readonly maxBodyBytes: number
   readonly report: ErrorReport
   /** The same in every API that this process writes by. */

@@ -2,7 +2,15 @@ import { describe, expect, it } from '@jest/globals'
 import { nodeCrypto } from '@touchmark/crypto/node'
 import type { Log, LogKind } from '@touchmark/ledger'
 import { ManualClock } from '@touchmark/clock'
-import { LogV1Module, RefusalPace, treeIdOf, treeIdOfOrigin, v1Origin, type V1Tree } from '../../index.js'
+import {
+  LogV1Module,
+  RefusalPace,
+  treeIdOf,
+  treeIdOfOrigin,
+  v1Origin,
+  type V1Tree,
+  type Validation,
+} from '../../index.js'
 import { parseEntryId } from './entry-id.js'
 
 describe('tree ids', () => {
@@ -42,6 +50,7 @@ it('LogV1Module refuses a log of another kind', () => {
       trees: { trees: () => [tree(kind)] },
       clock: new ManualClock('2026-01-01T00:00:00Z'),
       crypto: nodeCrypto,
+      validation: {} as Validation,
       refusals: new RefusalPace(),
     })
   expect(register('signature-v2')).toThrow(TypeError)

@@ -3,6 +3,7 @@ import type { Clock } from '@touchmark/clock'
 import type { CryptoPort } from '@touchmark/crypto'
 import type { SearchIndex } from '@touchmark/ledger'
 import type { ErrorReport } from '../../tokens.js'
+import type { Validation } from '../../validation/validation.js'
 import type { RefusalPace } from '../refusal-pace.js'
 import { V1EntriesController } from './entries.controller.js'
 import { V1IndexController } from './index.controller.js'
@@ -21,6 +22,8 @@ export interface LogV1Options {
   readonly search?: Pick<SearchIndex, 'find'>
   readonly clock: Clock
   readonly crypto: CryptoPort
+  /** One for all APIs of a process; whoever started it closes it, after the last request. */
+  readonly validation: Validation
   readonly maxBodyBytes?: number
   /** Is told of every error that a route answers with. */
   readonly report?: ErrorReport
@@ -37,6 +40,7 @@ export class LogV1Module {
       search,
       clock,
       crypto,
+      validation,
       refusals,
       maxBodyBytes = MAX_V1_BODY_BYTES,
       report = () => undefined,
@@ -45,7 +49,7 @@ export class LogV1Module {
       if (log.kind !== 'signature-v1') throw new TypeError(`API v1 is served from signature-v1 logs, not ${log.kind}`)
     }
     const virtual = new VirtualIndex(trees)
-    const settings: V1Settings = { virtual, search, clock, crypto, maxBodyBytes, report, refusals }
+    const settings: V1Settings = { virtual, search, clock, crypto, validation, maxBodyBytes, report, refusals }
     return {
       module: LogV1Module,
       controllers: [V1EntriesController, V1LogController, V1IndexController],

@@ -1,7 +1,7 @@
 import { Controller, Inject, Post, Req, Res, UseFilters } from '@nestjs/common'
-import { canonicalise, parseEntryRequest, type EntryRequest } from '@touchmark/entry'
+import type { CanonicalEntry } from '@touchmark/entry'
 import { isCodedError } from '@touchmark/errors'
-import { LedgerError, type Log } from '@touchmark/ledger'
+import { LedgerError, type AppendedEntry, type Log } from '@touchmark/ledger'
 import { rawBody } from '@touchmark/service'
 import type { Request, Response } from 'express'
 import { LOG_SETTINGS, type LogSettings } from '../../tokens.js'
@@ -45,15 +45,25 @@ export class EntriesController {
 
   /** A function of its own, so that what a request brought is not kept while its answer waits for its turn. */
   async #write(request: Request, response: Response): Promise<{ answer: Uint8Array; duplicateOf?: bigint }> {
-    const { logs, crypto, maxBodyBytes } = this.#settings
+    const { logs, maxBodyBytes } = this.#settings
     const log = logs.forHost(request.headers.host)
     const gone = goneSignal(response)
     const deadlineMs = readGrpcTimeout(request.headers['grpc-timeout'])
     const body = await rawBody(request, maxBodyBytes)
-    const entry = canonicalise(readRequest(body, log), crypto)
-    const appended = await withinDeadline(log.append({ body: entry.body }, { signal: gone }), deadlineMs)
+    const { entry, appended } = await withinDeadline(this.#append(body, log, gone), deadlineMs)
     const answer = entryAnswer(entry, appended, this.#logIdOf(log))
     return appended.duplicate ? { answer, duplicateOf: appended.index } : { answer }
+  }
+
+  async #append(
+    body: Uint8Array,
+    log: Log,
+    gone: AbortSignal,
+  ): Promise<{ entry: CanonicalEntry; appended: AppendedEntry }> {
+    const { validation } = this.#settings
+    if (log.state === 'frozen') return refuseAsFrozen(validation.run('entryShape', body, gone))
+    const entry = await validation.run('entry', body, gone)
+    return { entry, appended: await log.append({ body: entry.body }, { signal: gone }) }
   }
 
   #logIdOf(log: Log): string {
@@ -66,13 +76,9 @@ export class EntriesController {
 }
 
 /** A frozen log still refuses what is no JSON first, and everything else, valid or not, as frozen. */
-function readRequest(body: Uint8Array, log: Log): EntryRequest {
-  const frozen = log.state === 'frozen'
-  try {
-    const request = parseEntryRequest(body)
-    if (!frozen) return request
-  } catch (error) {
-    if (!frozen || (isCodedError(error) && error.code === 'ENTRY_JSON_INVALID')) throw error
-  }
+async function refuseAsFrozen(shape: Promise<undefined>): Promise<never> {
+  await shape.catch((error: unknown) => {
+    if (!isCodedError(error) || error.code !== 'ENTRY_KIND_MISSING') throw error
+  })
   throw new LedgerError('LEDGER_FROZEN', 'the log is frozen')
 }

@@ -32,7 +32,7 @@ describe('answers to what the log refuses', () => {
   afterEach(() => server?.close())
 
   async function answerOf(log: Log, body?: string, headers: Record<string, string> = {}): Promise<Answer> {
-    server = await serveLog({ log, crypto: nodeCrypto })
+    server = await serveLog({ log })
     return server.call('/api/v2/log/entries', { method: 'POST', body: body ?? (await validBody()), headers })
   }
 
@@ -117,7 +117,7 @@ describe('answers to what the log refuses', () => {
         })
       })
     })
-    server = await serveLog({ log, crypto: nodeCrypto })
+    server = await serveLog({ log })
     const body = await validBody()
     const call = server.call('/api/v2/log/entries', { method: 'POST', body, signal: leave.signal })
     await expect(call).rejects.toThrow()

@@ -40,6 +40,7 @@ const PROBLEMS: Readonly<Partial<Record<Code, Problem>>> = {
   LEDGER_ENTRY_REFUSED: { http: 500, grpc: GRPC.unknown, message: 'failed to integrate entry' },
   LEDGER_PUSHBACK: unavailable('reached max pushback; retry'),
   LEDGER_CLOSED: unavailable('the log is shutting down; retry'),
+  LOG_VALIDATION_FAILED: unavailable('the log cannot take entries at this moment; retry'),
   LEDGER_UNAVAILABLE: unavailable('the log cannot store entries at this moment; retry'),
   LEDGER_SIGNER_FAILED: unavailable('the log cannot sign at this moment; retry'),
   // A repeated request is answered with the entry if it was stored, so a retry is always right.

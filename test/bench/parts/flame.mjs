@@ -9,6 +9,7 @@ const PLACES = [
   [/libs\/encoding\/dist\/(proto|json)/, 'request: JSON'],
   [/libs\/entry\//, 'entry: validation and body'],
   [/libs\/tlog\//, 'checkpoint'],
+  [/apps\/log\/dist\/validation\//, 'handing over'],
   [/libs\/(ledger|merkle)\//, 'ledger: batch, tree, proofs'],
   [/libs\/postgres\/|node_modules\/pg|node_modules\/typeorm/, 'PostgreSQL driver'],
   [/libs\/service\/|prom-client|node_modules\/pino/, 'edge: metrics, log, limits'],
@@ -51,6 +52,23 @@ export function byPlace(tree) {
   return [...sums].sort((a, b) => b[1] - a[1])
 }
 
+const WAITING = /^\((idle|program)\)$/
+
+/** One tree of several threads, without what they wait. */
+export function threadsAsOne(threads) {
+  const children = threads.map(({ name, tree }) => {
+    const busy = tree.children.filter(({ functionName }) => !WAITING.test(functionName))
+    return {
+      functionName: name,
+      url: '',
+      self: 0,
+      children: busy,
+      total: busy.reduce((sum, { total }) => sum + total, 0),
+    }
+  })
+  return { functionName: '(root)', url: '', self: 0, children }
+}
+
 const WIDTH = 1200
 const ROW = 15
 /** Narrower frames are left out: nobody can read them. */
@@ -85,11 +103,7 @@ function merged(children) {
 
 /** An SVG without script: every frame has its name, file and share as a title. `usPerEntry` scales the shares to one entry. */
 export function flameSvg(tree, { title, usPerEntry }) {
-  const busy = {
-    ...tree,
-    children: tree.children.filter(({ functionName }) => !/^\((idle|program)\)$/.test(functionName)),
-  }
-  const total = busy.children.reduce((sum, child) => sum + child.total, 0)
+  const total = tree.children.reduce((sum, child) => sum + child.total, 0)
   const parts = []
   let deepest = 0
   const draw = (node, x, depth) => {
@@ -112,7 +126,7 @@ export function flameSvg(tree, { title, usPerEntry }) {
     }
   }
   let at = 0
-  for (const child of merged(busy.children)) {
+  for (const child of merged(tree.children)) {
     draw(child, at, 2)
     at += (child.total / total) * WIDTH
   }

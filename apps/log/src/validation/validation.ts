@@ -3,11 +3,9 @@ import { LedgerError } from '@touchmark/ledger'
 import { LogApiError } from '../errors.js'
 import { errorOf, type Asked, type FromThread, type Outcome } from './messages.js'
 import type { TaskName, TaskResult } from './tasks.js'
+import { ValidationQueue, type QueueLimits, type Waiting } from './validation-queue.js'
 
-export interface ValidationOptions {
-  /** Requests that may wait, and bytes of their bodies. */
-  readonly maxWaiting?: number
-  readonly maxWaitingBytes?: number
+export interface ValidationOptions extends QueueLimits {
   /** How often the thread is looked after. One that has been asked and says nothing through three looks is taken for dead. */
   readonly watchMs?: number
   /** Another program for the thread; for tests of what it must not do. */
@@ -16,66 +14,34 @@ export interface ValidationOptions {
 
 /** As it is compiled, wherever this file is run from: Node runs no TypeScript in a thread. */
 const PROGRAM = new URL('../../dist/validation/validation-thread.js', import.meta.url)
-/** A second or two of work, like the queue of the log behind it; as many bytes as may be on their way to a process. */
-const MAX_WAITING = 4096
-const MAX_WAITING_BYTES = 256 * 1024 * 1024
 const WATCH_MS = 20_000
 const SILENT_LOOKS = 3
-/** Requests of one message, and bytes: enough that handing over costs little of each, few enough that outcomes come evenly. */
-const MESSAGE_REQUESTS = 16
-const MESSAGE_BYTES = 256 * 1024
-/**
- * What the thread is given ahead of its work, so that it does not wait for this one's turn of the event loop: some 30 ms. The rest can be withdrawn. Of large bodies
- * there is one copy at a time.
- */
-const MESSAGES_AHEAD = 8
-const BYTES_AHEAD = 1024 * 1024
-/** Outcomes that the pace of the thread is judged by. */
-const PACE_MEMORY = 1024
-
-interface Waiting {
-  readonly task: TaskName
-  readonly bytes: number
-  /** Until the thread has its copy. */
-  body: Uint8Array | undefined
-  readonly settle: (outcome: Outcome) => void
-  readonly refuse: (error: Error) => void
-}
 
 /**
- * The thread of a process that validates requests (tasks.ts), step 0 of life-of-an-entry.md. A signature costs as much as everything else about an entry
- * together; here it keeps neither the event loop, on which appends and answers wait for their turn, nor those who read. Requests are validated in the order in which they came.
+ * The thread of a process that validates requests (tasks.ts), step 0 of life-of-an-entry.md. A signature, with what is around it, costs as much as everything else about an
+ * entry together; here it keeps neither the event loop, on which appends and answers wait for their turn, nor those who read (docs/adr/0010-validation-on-a-thread.md).
  */
 export class Validation {
-  readonly #maxWaiting: number
-  readonly #maxWaitingBytes: number
   readonly #worker: Worker
-  readonly #queue: Waiting[] = []
-  /** What the thread has, a message each. */
-  readonly #asked: Waiting[][] = []
-  #askedBytes = 0
+  readonly #queue: ValidationQueue
   readonly #watchdog: NodeJS.Timeout
-  readonly #pace = { outcomes: 0, ms: 0 }
-  #waitingBytes = 0
   #scheduled = false
-  #heardAt = 0
   #silences = 0
-  #closed = false
-  #failure: Error | undefined
+  /** Why nothing more is taken. */
+  #over: Error | undefined
   #fail!: (error: Error) => void
 
   /** Resolves with the reason when the thread has ended or is silent: nothing can be validated any more. */
   readonly failed = new Promise<Error>((resolve) => (this.#fail = resolve))
 
-  private constructor(worker: Worker, options: ValidationOptions) {
-    this.#maxWaiting = options.maxWaiting ?? MAX_WAITING
-    this.#maxWaitingBytes = options.maxWaitingBytes ?? MAX_WAITING_BYTES
+  private constructor(worker: Worker, { watchMs = WATCH_MS, ...limits }: ValidationOptions) {
+    this.#queue = new ValidationQueue(limits)
     this.#worker = worker
     worker.on('message', (outcomes: readonly Outcome[]) => this.#heard(outcomes))
-    worker.on('error', (cause) => this.#end('the validation thread failed', cause))
-    worker.on('messageerror', (cause) => this.#end('the validation thread cannot be understood', cause))
-    worker.on('exit', (code) => this.#end(`the validation thread ended with ${code}`))
-    this.#watchdog = setInterval(() => this.#watch(), options.watchMs ?? WATCH_MS)
+    worker.on('error', (cause) => this.#fatal('the validation thread failed', cause))
+    worker.on('messageerror', (cause) => this.#fatal('the validation thread cannot be understood', cause))
+    worker.on('exit', (code) => this.#fatal(`the validation thread ended with ${code}`))
+    this.#watchdog = setInterval(() => this.#watch(), watchMs)
     this.#watchdog.unref()
   }
 
@@ -99,24 +65,17 @@ export class Validation {
 
   /** Requests that wait for their outcome. */
   get waiting(): number {
-    return this.#queue.length + this.#asked.reduce((sum, { length }) => sum + length, 0)
+    return this.#queue.waiting
   }
 
   /**
    * Runs a task on the thread, on a copy of the body. Rejects with the task's EntryError; with LEDGER_PUSHBACK when too many wait, LEDGER_CANCELLED when `signal` aborts before it is
    * its turn, LEDGER_CLOSED, and LOG_VALIDATION_FAILED.
    */
-  run<Name extends TaskName>(task: Name, body: Uint8Array, signal?: AbortSignal): Promise<TaskResult<Name>> {
+  async run<Name extends TaskName>(task: Name, body: Uint8Array, signal?: AbortSignal): Promise<TaskResult<Name>> {
+    if (this.#over !== undefined) throw this.#over
+    if (signal?.aborted === true) throw cancelled()
     return new Promise((resolve, reject) => {
-      const refusal = this.#refusal(body.length) ?? (signal?.aborted === true ? cancelled() : undefined)
-      if (refusal !== undefined) return reject(refusal)
-      const withdraw = (): void => {
-        const at = this.#queue.indexOf(one)
-        if (at < 0) return
-        this.#queue.splice(at, 1)
-        this.#waitingBytes -= one.bytes
-        reject(cancelled())
-      }
       const one: Waiting = {
         task,
         body,
@@ -129,78 +88,42 @@ export class Validation {
         },
         refuse: reject,
       }
+      const withdraw = (): void => {
+        if (this.#queue.withdraw(one)) reject(cancelled())
+      }
+      this.#queue.add(one)
       signal?.addEventListener('abort', withdraw, { once: true })
-      this.#queue.push(one)
-      this.#waitingBytes += one.bytes
       this.#consider()
     })
   }
 
   /** Takes no more requests, refuses those that wait, and ends the thread. */
   async close(): Promise<void> {
-    this.#closed = true
-    this.#refuseAll(new LedgerError('LEDGER_CLOSED', 'the log is closed'))
-    clearInterval(this.#watchdog)
+    this.#end(new LedgerError('LEDGER_CLOSED', 'the log is closed'))
     await this.#worker.terminate()
   }
 
-  #refusal(bytes: number): Error | undefined {
-    if (this.#failure !== undefined) return this.#failure
-    if (this.#closed) return new LedgerError('LEDGER_CLOSED', 'the log is closed')
-    const { waiting } = this
-    const full = waiting > 0 && this.#waitingBytes + bytes > this.#maxWaitingBytes
-    if (waiting < this.#maxWaiting && !full) return undefined
-    const { outcomes, ms } = this.#pace
-    const seconds = outcomes === 0 ? 1 : (waiting * ms) / outcomes / 1000
-    const retryAfterSeconds = Math.min(30, Math.max(1, Math.ceil(seconds)))
-    return new LedgerError('LEDGER_PUSHBACK', `${waiting} requests wait to be validated`, { retryAfterSeconds })
-  }
-
   #consider(): void {
-    if (this.#scheduled || !this.#mayAsk()) return
+    if (this.#scheduled) return
     // What else this turn of the event loop brings goes along.
     this.#scheduled = true
     setImmediate(() => {
       this.#scheduled = false
-      while (this.#mayAsk()) this.#ask()
+      for (let some = this.#queue.next(); some !== undefined; some = this.#queue.next()) this.#ask(some)
     })
   }
 
-  #mayAsk(): boolean {
-    if (this.#queue.length === 0) return false
-    return this.#asked.length === 0 || (this.#asked.length < MESSAGES_AHEAD && this.#askedBytes < BYTES_AHEAD)
-  }
-
-  #ask(): void {
-    let count = 0
-    let bytes = 0
-    while (count < this.#queue.length && count < MESSAGE_REQUESTS) {
-      if (count > 0 && bytes + this.#queue[count]!.bytes > MESSAGE_BYTES) break
-      bytes += this.#queue[count]!.bytes
-      count++
-    }
-    const some = this.#queue.splice(0, count)
+  #ask(some: readonly Waiting[]): void {
     // Copies: other requests, and what HTTP has not read yet, may lie in the same buffer.
     const requests = some.map(({ task, body }): Asked => ({ task, body: new Uint8Array(body!) }))
     for (const one of some) one.body = undefined
-    if (this.#asked.length === 0) this.#heardAt = performance.now()
-    this.#asked.push(some)
-    this.#askedBytes += bytes
-    this.#worker.postMessage(
-      requests,
-      requests.map(({ body }) => body.buffer as ArrayBuffer),
-    )
+    const buffers = requests.map(({ body }) => body.buffer as ArrayBuffer)
+    this.#worker.postMessage(requests, buffers)
   }
 
   #heard(outcomes: readonly Outcome[]): void {
-    const some = this.#asked.shift() ?? []
-    const now = performance.now()
-    this.#keepPace(some.length, now - this.#heardAt)
-    this.#heardAt = now
     this.#silences = 0
-    const bytes = some.reduce((sum, one) => sum + one.bytes, 0)
-    this.#askedBytes -= bytes
-    this.#waitingBytes -= bytes
+    const some = this.#queue.answered()
     this.#consider()
     some.forEach(({ settle, refuse }, i) => {
       const outcome = outcomes[i]
@@ -209,31 +132,23 @@ export class Validation {
     })
   }
 
-  #keepPace(outcomes: number, ms: number): void {
-    const pace = this.#pace
-    pace.outcomes += outcomes
-    pace.ms += ms
-    if (pace.outcomes < PACE_MEMORY) return
-    pace.outcomes /= 2
-    pace.ms /= 2
-  }
-
   #watch(): void {
-    if (this.#asked.length === 0 || ++this.#silences < SILENT_LOOKS) return
-    this.#end('the validation thread is silent')
+    if (!this.#queue.asked || ++this.#silences < SILENT_LOOKS) return
+    this.#fatal('the validation thread is silent')
     void this.#worker.terminate()
   }
 
-  #end(why: string, cause?: unknown): void {
-    if (this.#closed || this.#failure !== undefined) return
-    this.#failure = new LogApiError('LOG_VALIDATION_FAILED', why, { cause })
-    this.#refuseAll(this.#failure)
-    this.#fail(this.#failure)
+  #fatal(why: string, cause?: unknown): void {
+    if (this.#over !== undefined) return
+    const failure = new LogApiError('LOG_VALIDATION_FAILED', why, { cause })
+    this.#end(failure)
+    this.#fail(failure)
   }
 
-  #refuseAll(error: Error): void {
-    for (const { refuse } of [...this.#asked.splice(0).flat(), ...this.#queue.splice(0)]) refuse(error)
-    this.#waitingBytes = 0
+  #end(why: Error): void {
+    this.#over = why
+    clearInterval(this.#watchdog)
+    for (const { refuse } of this.#queue.clear()) refuse(why)
   }
 }
 

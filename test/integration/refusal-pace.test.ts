@@ -6,34 +6,25 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest 
 import { RefusalPace } from '@touchmark/app-log'
 import { systemClock } from '@touchmark/clock'
 import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
-import { openLog, type Log } from '@touchmark/ledger'
-import { testDatabase, type TestDatabase } from '@touchmark/testkit'
+import { openLog } from '@touchmark/ledger'
 import { serveLog, serveLogV1, type Answer, type LogServer } from '../../apps/log/src/testing/serve.js'
 import { entryRequest } from '../support/log-writer.js'
+import { openBothLogs, type BothLogs } from './support/both-logs.js'
 import { forged, privateKey, publicKey, publicKeyContent, v1Request } from './support/flood-requests.js'
 import { send } from './support/http.js'
 import { startInProcess } from './support/standalone.js'
-import { openV1Tree, type TestV1Tree } from './support/v1-log.js'
 
 // Reliability test A3: writes that bring no new entry are answered at a pace of their own, and new entries are not. The pace here is one answer in a day.
 
 jest.setTimeout(60_000)
-let db: TestDatabase
-let log: Log
-let tree: TestV1Tree
+let both: BothLogs
 beforeAll(async () => {
-  db = await testDatabase()
-  const signer = generateSigner({ kind: 'ecdsa', curve: 'P-256' })
-  log = await openLog({ db, kind: 'signature-v2', origin: 'log.example.com', signer, clock: systemClock })
-  tree = await openV1Tree(db, systemClock)
+  both = await openBothLogs()
   await serve(new RefusalPace())
   await Promise.all([toV2(known), toV1(knownV1), toV2(largeDsse), toV1(largeIntoto)])
   await close()
 })
-afterAll(async () => {
-  await Promise.all([log.close(), tree.log.close()])
-  await db.drop()
-})
+afterAll(() => both.close())
 
 /** The validation thread as it is, but that it gives back at once what it has been handed: memory is measured here. */
 const THREAD = new URL('../../apps/log/dist/validation/validation-thread.js', import.meta.url)
@@ -54,9 +45,9 @@ let v1: LogServer
 async function serve(refusals: RefusalPace): Promise<void> {
   pace = refusals
   const validation = { program: COLLECTING }
-  v2 = await serveLog({ log, refusals, validation })
+  v2 = await serveLog({ log: both.log, refusals, validation })
   v1 = await serveLogV1({
-    trees: { trees: () => [tree] },
+    trees: { trees: () => [both.tree] },
     clock: systemClock,
     crypto: nodeCrypto,
     refusals,
@@ -186,11 +177,11 @@ describe('A3: the pace of refusals', () => {
   it('tells those at once who came at a bad moment and are to come again: too many wait, the time is over, the log is closed', async () => {
     await Promise.all(Array.from({ length: BURST }, () => toV2(forged())))
     const signer = generateSigner({ kind: 'ecdsa', curve: 'P-256' })
-    const full = await openLog({ db, kind: 'signature-v2', origin: 'full.example.com', signer, clock: systemClock, maxWaiting: 1 }) // prettier-ignore
+    const full = await openLog({ db: both.db, kind: 'signature-v2', origin: 'full.example.com', signer, clock: systemClock, maxWaiting: 1 }) // prettier-ignore
     const server = await serveLog({ log: full, refusals: pace })
     const write = (more: Record<string, string> = {}): Promise<Answer> =>
       server.call('/api/v2/log/entries', { method: 'POST', body: entryRequest(), headers: { ...headers, ...more } })
-    await db.withClient(async (held) => {
+    await both.db.withClient(async (held) => {
       await held.query('begin')
       await held.query(`select id from logs where origin = 'full.example.com' for update`)
       // It is handed over, and what waits behind it is too much.

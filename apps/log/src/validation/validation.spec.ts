@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from '@jest/globals'
 import { generateSigner, nodeCrypto } from '@touchmark/crypto/node'
 import { base64Encode, utf8Encode } from '@touchmark/encoding'
 import { canonicalise, parseEntryRequest, ShapeError } from '@touchmark/entry'
+import { threadProgram } from '../testing/thread-program.js'
 import { errorOf, outcomeOf } from './messages.js'
 import { Validation, type ValidationOptions } from './validation.js'
 
@@ -12,15 +13,8 @@ async function start(options?: ValidationOptions): Promise<Validation> {
   return (started = await Validation.start(options))
 }
 
-/** A thread that does something else with what it is asked. */
-function program(onMessage: string): URL {
-  const text = `import { parentPort } from 'node:worker_threads'
-    parentPort.on('message', (requests) => { ${onMessage} })
-    parentPort.postMessage('ready')`
-  return new URL(`data:text/javascript,${encodeURIComponent(text)}`)
-}
-const SILENT = program('')
-const COUNTING = program('parentPort.postMessage(requests.map(() => ({ result: requests.length })))')
+const SILENT = threadProgram('')
+const COUNTING = threadProgram('parentPort.postMessage(requests.map(() => ({ result: requests.length })))')
 
 const ANY = utf8Encode('{}')
 const signer = generateSigner({ kind: 'ecdsa', curve: 'P-256' })
@@ -109,7 +103,7 @@ describe('Validation', () => {
 
   it('tells a mistake of ours from a refusal, and goes on', async () => {
     const validation = await start({
-      program: program(`parentPort.postMessage(requests.map(() => ({ bug: 'here' })))`),
+      program: threadProgram(`parentPort.postMessage(requests.map(() => ({ bug: 'here' })))`),
     })
     for (let i = 0; i < 2; i++) {
       const error: unknown = await validation.run('entry', ANY).catch((thrown: unknown) => thrown)
@@ -184,7 +178,7 @@ describe('Validation', () => {
     ['ends', 'process.exit(3)', 'ended with 3'],
     ['fails', `throw new Error('broken')`, 'failed'],
   ])('is over when the thread %s', async (_, onMessage, why) => {
-    const validation = await start({ program: program(onMessage), watchMs: 20 })
+    const validation = await start({ program: threadProgram(onMessage), watchMs: 20 })
     const seen = watch([validation.run('entry', ANY), validation.run('entry', ANY)])
     await expect(validation.failed).resolves.toMatchObject({
       code: 'LOG_VALIDATION_FAILED',
@@ -197,7 +191,7 @@ describe('Validation', () => {
   })
 
   it('has patience with a thread that has nothing to do, and with one that answers slowly', async () => {
-    const slow = program('setTimeout(() => parentPort.postMessage(requests.map(() => ({ result: 1 }))), 350)')
+    const slow = threadProgram('setTimeout(() => parentPort.postMessage(requests.map(() => ({ result: 1 }))), 350)')
     const validation = await start({ program: slow, watchMs: 300 })
     const over = watch([validation.failed])
     for (let i = 0; i < 3; i++) await validation.run('entry', ANY)
@@ -209,7 +203,7 @@ describe('Validation', () => {
   })
 
   it('refuses a request that the thread leaves out', async () => {
-    const validation = await start({ program: program('parentPort.postMessage([])') })
+    const validation = await start({ program: threadProgram('parentPort.postMessage([])') })
     await expect(validation.run('entry', ANY)).rejects.toThrow('left a request out')
   })
 

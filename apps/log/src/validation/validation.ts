@@ -18,7 +18,7 @@ const WATCH_MS = 20_000
 const SILENT_LOOKS = 3
 
 /**
- * The thread of a process that validates requests (tasks.ts), step 0 of life-of-an-entry.md. A signature, with what is around it, costs as much as everything else about an
+ * The thread of a process that validates requests (tasks.ts), step 0 of life-of-an-entry.md. A signature, with what is around it, costs nearly as much as everything else about an
  * entry together; here it keeps neither the event loop, on which appends and answers wait for their turn, nor those who read (docs/adr/0010-validation-on-a-thread.md).
  */
 export class Validation {
